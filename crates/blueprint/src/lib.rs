@@ -1,0 +1,31 @@
+//! The field's words: names, documents, use case, package and the validated pipeline.
+//!
+//! Texts become [`Document`]s, these become a [`UseCase`] or a [`Package`], and [`resolve`] turns either into
+//! a [`Pipeline`]; whatever is wrong on the way is a [`Diagnostic`]. Deliberately absent: files, protobuf
+//! descriptors, anything asynchronous, and how findings are shown.
+
+mod code;
+mod diagnostic;
+mod document;
+mod names;
+mod package;
+mod pipeline;
+mod proto_tree;
+pub mod resolve;
+mod settings;
+mod source;
+mod use_case;
+
+pub use code::{Code, UnknownCode};
+pub use diagnostic::{Diagnostic, Findings, Severity, near_match};
+pub use document::{At, Document, Place, Pointer, Reader, Segment};
+pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
+pub use package::{Package, PackageFiles};
+pub use pipeline::{Address, DeclaredStreams, Link, Node, NodeKind, Operation, OperationId, Pipeline};
+pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
+pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
+pub use source::{Label, SourceText, Span};
+pub use use_case::{
+    ComposeFile, ComposeService, Connection, FieldMapping, ImageBuild, MappedService, Mount, OperationEntry,
+    Service, Topology, UseCase,
+};

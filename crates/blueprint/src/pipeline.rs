@@ -1,0 +1,210 @@
+//! The validated pipeline. Only resolving makes one, so whoever holds one need not check again.
+
+use crate::{
+    Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, NodeName, OperationName,
+    OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName,
+};
+
+/// Nodes, their operations, and the links between these.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    name: String,
+    nodes: Vec<Node>,
+    links: Vec<Link>,
+    execution: ExecutionSettings,
+}
+
+/// A service's entry in a blueprint.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its container name.
+    pub name: NodeName,
+    /// The service it is made from: its folder in a use case, else the node's own name.
+    pub service: ServiceName,
+    /// Its image.
+    pub image: ImageRef,
+    /// Where it answers.
+    pub address: Address,
+    /// Where its protos begin.
+    pub proto: ProtoRoot,
+    /// What it offers, in the document's order.
+    pub operations: Vec<Operation>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    /// A host name or an address.
+    pub host: String,
+    /// The port.
+    pub port: Port,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bare_v6 = self.host.contains(':') && !self.host.starts_with('[');
+        if bare_v6 {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An RPC of a node.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// Its name.
+    pub name: OperationName,
+    /// How the document says that it streams; the proto has the last word.
+    pub declared: DeclaredStreams,
+    /// How it is called.
+    pub settings: OperationSettings,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// The stream flags of a blueprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclaredStreams {
+    /// The document does not say.
+    Unsaid,
+    /// It says for both.
+    Said {
+        /// Requests are a stream.
+        input: bool,
+        /// Responses are a stream.
+        output: bool,
+    },
+}
+
+/// An operation of a pipeline, by the positions of its node and of itself in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId {
+    /// Position in [`Pipeline::nodes`].
+    pub node: usize,
+    /// Position in [`Node::operations`].
+    pub operation: usize,
+}
+
+/// A connection between two operations.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Whose response it carries.
+    pub from: OperationId,
+    /// Whose request it fills.
+    pub to: OperationId,
+    /// Which request field is filled from where, beside matching by name.
+    pub fields: Vec<FieldMapping>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What a node does in the data flow; `node_type` in a blueprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// It only gives.
+    DataSource,
+    /// It only takes.
+    DataSink,
+    /// It does both, or stands alone.
+    MlModel,
+}
+
+impl NodeKind {
+    /// The word in a blueprint.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DataSource => "DataSource",
+            Self::DataSink => "DataSink",
+            Self::MlModel => "MLModel",
+        }
+    }
+}
+
+impl Pipeline {
+    /// Checks what no document reader can: that names are unique. The parts come from one of the resolvers.
+    pub(crate) fn new(
+        name: String,
+        nodes: Vec<Node>,
+        links: Vec<Link>,
+        execution: ExecutionSettings,
+        findings: &mut Findings,
+    ) -> Self {
+        for (index, node) in nodes.iter().enumerate() {
+            if let Some(first) = nodes[..index].iter().find(|other| other.name == node.name) {
+                findings.push(
+                    Diagnostic::error(Code::DuplicateNode, format!("two nodes are named `{}`", node.name))
+                        .at(node.place.label().with_note("this one"))
+                        .at(first.place.label().with_note("and this one"))
+                        .help("give each node a container name of its own"),
+                );
+            }
+        }
+        Self { name, nodes, links, execution }
+    }
+
+    /// A human name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The nodes.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The links, in the document's order.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// How the pipeline as a whole is run.
+    pub fn execution(&self) -> &ExecutionSettings {
+        &self.execution
+    }
+
+    /// Every operation, node by node.
+    pub fn operations(&self) -> impl Iterator<Item = OperationId> {
+        let ids = |(node, entry): (usize, &Node)| {
+            (0..entry.operations.len()).map(move |operation| OperationId { node, operation })
+        };
+        self.nodes.iter().enumerate().flat_map(ids)
+    }
+
+    /// The node of an operation.
+    pub fn node(&self, id: OperationId) -> &Node {
+        &self.nodes[id.node]
+    }
+
+    /// The operation itself.
+    pub fn operation(&self, id: OperationId) -> &Operation {
+        &self.nodes[id.node].operations[id.operation]
+    }
+
+    /// `node:operation`.
+    pub fn step_name(&self, id: OperationId) -> StepName {
+        StepName { node: self.node(id).name.clone(), operation: self.operation(id).name.clone() }
+    }
+
+    /// The operation of that name.
+    pub fn find(&self, name: &StepName) -> Option<OperationId> {
+        let node = self.nodes.iter().position(|node| node.name == name.node)?;
+        let operation =
+            self.nodes[node].operations.iter().position(|operation| operation.name == name.operation)?;
+        Some(OperationId { node, operation })
+    }
+
+    /// What a node does in the data flow.
+    pub fn kind(&self, node: usize) -> NodeKind {
+        let gives = self.links.iter().any(|link| link.from.node == node);
+        let takes = self.links.iter().any(|link| link.to.node == node);
+        match (gives, takes) {
+            (true, false) => NodeKind::DataSource,
+            (false, true) => NodeKind::DataSink,
+            (true, true) | (false, false) => NodeKind::MlModel,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The `.proto` texts of a use case or package, and where a node's begin.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::SourceText;
+
+/// Texts by their path below the use case or package, with `/` between folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProtoTree(BTreeMap<String, Arc<SourceText>>);
+
+impl ProtoTree {
+    /// No text.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text under its path.
+    pub fn insert(&mut self, path: impl Into<String>, text: Arc<SourceText>) {
+        self.0.insert(path.into(), text);
+    }
+
+    /// The text at a path.
+    pub fn get(&self, path: &str) -> Option<&Arc<SourceText>> {
+        self.0.get(path)
+    }
+
+    /// The path and text that `import` means to a file whose imports are looked up below `roots`, in order.
+    pub fn find(&self, import: &str, roots: &[String]) -> Option<(String, &Arc<SourceText>)> {
+        roots.iter().find_map(|root| {
+            let path = if root.is_empty() { import.to_owned() } else { format!("{root}/{import}") };
+            self.0.get(&path).map(|text| (path, text))
+        })
+    }
+
+    /// Paths and texts, by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<SourceText>)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text))
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The file that holds a node's operations, and the folders in which its imports are looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProtoRoot {
+    /// Path in the [`ProtoTree`].
+    pub file: String,
+    /// Folders, first match wins; the empty text is the top folder.
+    pub import_roots: Vec<String>,
+}
+
+/// What an operation takes and gives, as a blueprint writes it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The RPC's name.
+    pub operation: crate::OperationName,
+    /// The request's message as the proto's own package names it, without a leading dot.
+    pub input: String,
+    /// The response's message, likewise.
+    pub output: String,
+    /// Whether requests are a stream.
+    pub input_stream: bool,
+    /// Whether responses are a stream.
+    pub output_stream: bool,
+}
+
+/// What a service offers: the proto with its operations, and these in the proto's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Where the protos begin.
+    pub root: ProtoRoot,
+    /// The operations.
+    pub operations: Vec<Signature>,
+}

@@ -1,0 +1,254 @@
+//! The compose file of a use case, as far as `aieffect` acts on it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{Code, Diagnostic, Document, Findings, Place, Reader, ServiceName};
+
+/// What the compose file says.
+#[derive(Debug, Clone, Default)]
+pub struct ComposeFile {
+    /// The command under `x-aieffect.build`, run once before any service starts; empty when there is none.
+    pub build: Vec<String>,
+    /// The services, in the file's order.
+    pub services: Vec<ComposeService>,
+}
+
+/// One service of the compose file.
+#[derive(Debug, Clone)]
+pub struct ComposeService {
+    /// Its name.
+    pub name: ServiceName,
+    /// How its image is built, if it is.
+    pub build: Option<ImageBuild>,
+    /// The image's name, if it has one.
+    pub image: Option<String>,
+    /// `environment`; a name without a value is taken from where `aieffect` runs.
+    pub environment: BTreeMap<String, Option<String>>,
+    /// `env_file`, below the use case.
+    pub env_files: Vec<String>,
+    /// Bind mounts and volumes.
+    pub mounts: Vec<Mount>,
+    /// `working_dir`, which beats the image's.
+    pub working_dir: Option<String>,
+    /// `entrypoint`, which beats the image's.
+    pub entrypoint: Option<Vec<String>>,
+    /// `command`, which beats the image's.
+    pub command: Option<Vec<String>>,
+    /// `x-aieffect.run`: the local command; empty when there is none.
+    pub run: Vec<String>,
+    /// Where the service stands.
+    pub place: Place,
+}
+
+/// `build` of a compose service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageBuild {
+    /// The context folder, below the use case.
+    pub context: String,
+    /// The Dockerfile, below the context.
+    pub dockerfile: String,
+    /// The stage to build, if not the last.
+    pub target: Option<String>,
+    /// Build arguments; one without a value is taken from where `aieffect` runs.
+    pub args: BTreeMap<String, Option<String>>,
+}
+
+/// A mount, `source:target`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// A path, or a volume's name.
+    pub source: String,
+    /// The path in the container.
+    pub target: String,
+}
+
+impl ComposeFile {
+    /// Reads the document; keys that only Docker acts on are passed over.
+    pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Self {
+        let root = Reader::root(document);
+        if root.object(findings).is_none() {
+            return Self::default();
+        }
+        let mut compose = Self::default();
+        if let Some(extension) = root.get("x-aieffect") {
+            extension.known_keys(&["build"], findings, Diagnostic::error);
+            compose.build = command(&extension, "build", findings).unwrap_or_default();
+        }
+        let Some(services) = root.get("services") else { return compose };
+        for (name, reader) in services.entries(findings) {
+            match ServiceName::new(name) {
+                Ok(name) => compose.services.extend(service(name, &reader, findings)),
+                Err(error) => reader.refuse(Code::BadServiceName, error.to_string(), findings),
+            }
+        }
+        compose
+    }
+
+    /// The service of that name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.services.iter().position(|service| service.name.as_str() == name)
+    }
+}
+
+fn service(name: ServiceName, reader: &Reader<'_>, findings: &mut Findings) -> Option<ComposeService> {
+    reader.object(findings)?;
+    let extension = reader.get("x-aieffect");
+    if let Some(extension) = &extension {
+        extension.known_keys(&["run", "optional"], findings, Diagnostic::error);
+        crate::settings::not_yet(extension, "optional", "every service of the topology is started", findings);
+    }
+    Some(ComposeService {
+        name,
+        build: reader.get("build").and_then(|build| image_build(&build, findings)),
+        image: reader.text_of("image", findings).map(|image| image.value),
+        environment: pairs(reader, "environment", findings),
+        env_files: env_files(reader),
+        mounts: reader.items_of("volumes", findings).iter().filter_map(mount).collect(),
+        working_dir: reader.text_of("working_dir", findings).map(|text| text.value),
+        entrypoint: command(reader, "entrypoint", findings),
+        command: command(reader, "command", findings),
+        run: extension.and_then(|extension| command(&extension, "run", findings)).unwrap_or_default(),
+        place: reader.place(),
+    })
+}
+
+fn image_build(reader: &Reader<'_>, findings: &mut Findings) -> Option<ImageBuild> {
+    let (context, dockerfile) = match reader.value() {
+        Value::String(context) => (context.clone(), None),
+        Value::Object(_) => (
+            reader.text_of("context", findings).map_or_else(|| ".".to_owned(), |text| text.value),
+            reader.text_of("dockerfile", findings).map(|text| text.value),
+        ),
+        _ => {
+            reader.wrong_type("a string or an object", findings);
+            return None;
+        }
+    };
+    Some(ImageBuild {
+        context,
+        dockerfile: dockerfile.unwrap_or_else(|| "Dockerfile".to_owned()),
+        target: reader.get("target").and_then(|target| target.text(findings)).map(|text| text.value),
+        args: pairs(reader, "args", findings),
+    })
+}
+
+/// A list of `NAME=value`, or an object.
+fn pairs(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> BTreeMap<String, Option<String>> {
+    let Some(reader) = reader.get(key) else { return BTreeMap::new() };
+    if reader.value().is_array() {
+        let items = reader.items(findings);
+        let texts = items.iter().filter_map(|item| item.text(findings));
+        return texts
+            .map(|text| match text.value.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (text.value, None),
+            })
+            .collect();
+    }
+    let entries = reader.entries(findings).into_iter();
+    entries.map(|(name, value)| (name.to_owned(), scalar(value.value()))).collect()
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn env_files(reader: &Reader<'_>) -> Vec<String> {
+    let path = |value: &Value| value.as_str().or_else(|| value.get("path")?.as_str()).map(str::to_owned);
+    match reader.value().get("env_file") {
+        Some(Value::Array(items)) => items.iter().filter_map(path).collect(),
+        Some(value) => path(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn mount(reader: &Reader<'_>) -> Option<Mount> {
+    let text = |key| reader.value().get(key).and_then(Value::as_str).map(str::to_owned);
+    if reader.value().is_object() {
+        return Some(Mount { source: text("source")?, target: text("target")? });
+    }
+    let mut parts = reader.value().as_str()?.split(':');
+    Some(Mount { source: parts.next()?.to_owned(), target: parts.next()?.to_owned() })
+}
+
+/// A command as a list, or as one text that is split at spaces as a shell would.
+fn command(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<Vec<String>> {
+    let reader = reader.get(key)?;
+    if let Value::String(text) = reader.value() {
+        return Some(split_words(text));
+    }
+    let items = reader.items(findings);
+    Some(items.iter().filter_map(|item| item.text(findings)).map(|text| text.value).collect())
+}
+
+/// Splits at spaces outside quotes.
+fn split_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in text.chars() {
+        match (quote, letter) {
+            (Some(open), letter) if open == letter => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, letter) if letter.is_whitespace() => words.extend(word.take()),
+            (_, letter) => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceText;
+
+    fn read(text: &str) -> (ComposeFile, Findings) {
+        let document = Document::yaml(&SourceText::new("docker-compose.yml", text)).unwrap();
+        let mut findings = Findings::new();
+        (ComposeFile::read(&document, &mut findings), findings)
+    }
+
+    #[test]
+    fn both_forms_of_build_environment_and_volumes_are_read() {
+        let (compose, findings) = read(concat!(
+            "x-env: &env { LOG: info, COUNT: 3 }\n",
+            "services:\n",
+            "  a:\n    build: ./services/a\n    environment: [GRPC_PORT=50051, HOME]\n",
+            "    volumes: ['./data:/app/data:ro']\n    command: python 'my server.py'\n",
+            "  b:\n    build: { context: ., dockerfile: services/b/Dockerfile, args: [X=1] }\n",
+            "    environment: { <<: *env, EMPTY: }\n    volumes: [{type: bind, source: ./d, target: /d}]\n",
+            "    x-aieffect: { run: [python3, server.py] }\n",
+        ));
+        assert_eq!(findings, Findings::new());
+        let [a, b] = compose.services.as_slice() else { panic!("{compose:?}") };
+        assert_eq!(a.build.as_ref().unwrap().dockerfile, "Dockerfile");
+        assert_eq!(a.environment["HOME"], None);
+        assert_eq!(a.mounts, [Mount { source: "./data".into(), target: "/app/data".into() }]);
+        assert_eq!(a.command.as_deref().unwrap(), ["python", "my server.py"]);
+        assert_eq!(b.build.as_ref().unwrap().args["X"].as_deref(), Some("1"));
+        assert_eq!(b.environment["COUNT"].as_deref(), Some("3"));
+        assert_eq!(b.environment["EMPTY"], None);
+        assert_eq!(b.mounts[0].target, "/d");
+        assert_eq!(b.run, ["python3", "server.py"]);
+    }
+
+    #[test]
+    fn an_unknown_key_of_our_own_is_an_error() {
+        let (_, findings) = read("services:\n  a:\n    x-aieffect: { rum: [x] }\n");
+        let finding = findings.iter().next().unwrap();
+        assert_eq!(finding.code, Code::UnknownKey);
+        assert_eq!(finding.help.as_deref(), Some("did you mean `run`?"));
+        assert_eq!(finding.labels[0].position(), "docker-compose.yml:3:19");
+    }
+}

@@ -1,0 +1,224 @@
+//! `connections.json`: the topology of a use case.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
+use crate::{
+    At, Code, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader,
+};
+
+/// What `connections.json` says, with every name's place.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// A human name.
+    pub name: Option<At<String>>,
+    /// The service that the pipeline starts with.
+    pub start_service: Option<At<String>>,
+    /// Where nodes run, in the newer dialect.
+    pub mapping: Vec<MappedService>,
+    /// The links, in the file's order.
+    pub connections: Vec<Connection>,
+    /// Settings of single operations.
+    pub operations: Vec<OperationEntry>,
+    /// Settings of the whole.
+    pub execution: ExecutionSettings,
+    /// The `pipeline` object.
+    pub place: Place,
+}
+
+/// One entry of `service_mapping`.
+#[derive(Debug, Clone)]
+pub struct MappedService {
+    /// The service's name.
+    pub service: At<String>,
+    /// Its host name or address.
+    pub host: At<String>,
+    /// Its port.
+    pub port: Port,
+}
+
+/// One entry of `connections`.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Where it comes from.
+    pub from_service: At<String>,
+    /// Which operation it comes from; older files leave it out.
+    pub from_method: Option<At<String>>,
+    /// Where it leads.
+    pub to_service: At<String>,
+    /// Which operation it leads to.
+    pub to_method: At<String>,
+    /// Which request field is filled from where, beside matching by name.
+    pub fields: Vec<FieldMapping>,
+    /// The whole entry.
+    pub place: Place,
+}
+
+/// One entry of a link's `fields`.
+#[derive(Debug, Clone)]
+pub struct FieldMapping {
+    /// The request's field, a dotted path.
+    pub target: String,
+    /// The response's field, a dotted path; `None` means: not carried.
+    pub source: Option<String>,
+    /// The entry.
+    pub place: Place,
+}
+
+/// One entry of `operations`.
+#[derive(Debug, Clone)]
+pub struct OperationEntry {
+    /// The service.
+    pub service: At<String>,
+    /// Its operation.
+    pub method: At<String>,
+    /// How to call it.
+    pub settings: OperationSettings,
+}
+
+impl Topology {
+    /// Reads the document; what can be read is there also when there are findings.
+    pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Option<Self> {
+        let root = Reader::root(document);
+        root.object(findings)?;
+        root.known_keys(&["pipeline"], findings, Diagnostic::warning);
+        let pipeline = root.require("pipeline", findings)?;
+        pipeline.object(findings)?;
+        let known = [
+            "name",
+            "description",
+            "start_service",
+            "service_mapping",
+            "connections",
+            "operations",
+            "execution",
+        ];
+        pipeline.known_keys(&known, findings, Diagnostic::warning);
+        Some(Self {
+            name: pipeline.text_of("name", findings),
+            start_service: pipeline.text_of("start_service", findings),
+            mapping: pipeline
+                .get("service_mapping")
+                .map(|reader| mapping(&reader, findings))
+                .unwrap_or_default(),
+            connections: connections(&pipeline, findings),
+            operations: operations(&pipeline, findings),
+            execution: pipeline
+                .get("execution")
+                .map(|reader| execution(&reader, findings))
+                .unwrap_or_default(),
+            place: pipeline.place(),
+        })
+    }
+}
+
+fn mapping(reader: &Reader<'_>, findings: &mut Findings) -> Vec<MappedService> {
+    let mut mapped = Vec::new();
+    for (name, entry) in reader.entries(findings) {
+        entry.known_keys(&["ip_address", "port"], findings, Diagnostic::warning);
+        let host = entry.require("ip_address", findings).and_then(|host| host.text(findings));
+        let port = match entry.get("port") {
+            Some(port) => port_of(&port, findings),
+            None => Some(Port::DEFAULT),
+        };
+        if let (Some(host), Some(port)) = (host, port) {
+            mapped.push(MappedService {
+                service: At { value: name.to_owned(), place: entry.place() },
+                host,
+                port,
+            });
+        }
+    }
+    mapped
+}
+
+/// A port as a number, a string, or an array of one of them.
+pub(crate) fn port_of(reader: &Reader<'_>, findings: &mut Findings) -> Option<Port> {
+    let value = match reader.value() {
+        Value::Array(items) if items.len() == 1 => &items[0],
+        value => value,
+    };
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let port = text.parse().ok();
+    if port.is_none() {
+        let written = reader.value();
+        reader.refuse(
+            Code::BadPort,
+            format!("{} is {written}, not a port from 1 to 65535", reader.title()),
+            findings,
+        );
+    }
+    port
+}
+
+fn connections(pipeline: &Reader<'_>, findings: &mut Findings) -> Vec<Connection> {
+    let Some(reader) = pipeline.require("connections", findings) else { return Vec::new() };
+    reader.items(findings).iter().filter_map(|entry| connection(entry, findings)).collect()
+}
+
+fn connection(entry: &Reader<'_>, findings: &mut Findings) -> Option<Connection> {
+    entry.object(findings)?;
+    let known = ["from_service", "from_method", "to_service", "to_method", "fields", "keep_latest"];
+    entry.known_keys(&known, findings, Diagnostic::warning);
+    not_yet(entry, "keep_latest", "there are no queues before streams run", findings);
+    let mut name = |key| entry.require(key, findings).and_then(|reader| reader.text(findings));
+    let (from_service, to_service, to_method) = (name("from_service"), name("to_service"), name("to_method"));
+    Some(Connection {
+        from_service: from_service?,
+        from_method: entry.text_of("from_method", findings),
+        to_service: to_service?,
+        to_method: to_method?,
+        fields: fields(entry, findings),
+        place: entry.place(),
+    })
+}
+
+/// The `fields` of a link, in either document.
+pub(crate) fn fields(entry: &Reader<'_>, findings: &mut Findings) -> Vec<FieldMapping> {
+    let Some(reader) = entry.get("fields") else { return Vec::new() };
+    let mut mappings = Vec::new();
+    for (target, source) in reader.entries(findings) {
+        let source_name =
+            if source.value().is_null() { None } else { source.text(findings).map(|text| text.value) };
+        if source_name.is_some() || source.value().is_null() {
+            mappings.push(FieldMapping {
+                target: target.to_owned(),
+                source: source_name,
+                place: source.place(),
+            });
+        }
+    }
+    mappings
+}
+
+fn operations(pipeline: &Reader<'_>, findings: &mut Findings) -> Vec<OperationEntry> {
+    let mut entries = Vec::new();
+    for entry in pipeline.items_of("operations", findings) {
+        if entry.object(findings).is_none() {
+            continue;
+        }
+        let known: Vec<_> = ["service", "method"].into_iter().chain(OPERATION_KEYS).collect();
+        entry.known_keys(&known, findings, Diagnostic::error);
+        let service = entry.require("service", findings).and_then(|reader| reader.text(findings));
+        let method = entry.require("method", findings).and_then(|reader| reader.text(findings));
+        let settings = OperationSettings::read(&entry, findings);
+        if let (Some(service), Some(method)) = (service, method) {
+            entries.push(OperationEntry { service, method, settings });
+        }
+    }
+    entries
+}
+
+fn execution(reader: &Reader<'_>, findings: &mut Findings) -> ExecutionSettings {
+    if reader.object(findings).is_none() {
+        return ExecutionSettings::default();
+    }
+    reader.known_keys(&EXECUTION_KEYS, findings, Diagnostic::error);
+    ExecutionSettings::read(reader, findings)
+}

@@ -1,0 +1,2 @@
+//! The `aieffect` binary.
+fn main() {}

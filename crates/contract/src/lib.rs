@@ -1,0 +1,1 @@
+//! From .proto texts to operations, call shapes, and whether linked messages fit

@@ -1,0 +1,1 @@
+//! From a use case and its protos to the platform's package

@@ -1,0 +1,1 @@
+//! Which file lies where: reads use cases, reads and writes packages, zips

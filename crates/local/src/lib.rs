@@ -1,0 +1,1 @@
+//! Starts a use case's services as local processes

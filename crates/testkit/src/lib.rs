@@ -1,0 +1,1 @@
+//! In-process gRPC services and fixture paths for tests
