@@ -1,1 +1,7 @@
-//! Plans and runs pipelines over gRPC services
+//! Plans and runs pipelines over gRPC services.
+//!
+//! A [`Pipeline`](aieffect_blueprint::Pipeline) and its protos become a [`plan::Plan`]; the engine runs it
+//! through three ports. Deliberately absent: arguments, Docker, where a package lies, and any server.
+
+pub mod plan;
+pub mod success;

@@ -1,0 +1,49 @@
+//! From a pipeline and its protos to a [`Plan`]: order, call shapes, what fills each request, policies.
+//!
+//! Pure: a plan is a value that can be printed, tested and measured without any service running.
+
+mod request;
+mod step;
+
+pub use self::request::{RequestPlan, TransferError};
+pub use self::step::{Gather, LinkId, Multiplicity, NodeId, PlannedLink, PlannedNode, Policy, Step, StepId};
+
+use std::num::NonZeroU32;
+
+/// Everything about a run that is known before it starts. Steps stand in an order in which each comes after
+/// those that it takes from.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// The nodes that are called.
+    pub nodes: Vec<PlannedNode>,
+    /// The steps, in plan order.
+    pub steps: Vec<Step>,
+    /// The links, in the document's order.
+    pub links: Vec<PlannedLink>,
+    /// Unary calls at once.
+    pub max_parallel: NonZeroU32,
+}
+
+impl Plan {
+    /// The step of that number.
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.index()]
+    }
+
+    /// The link of that number.
+    pub fn link(&self, id: LinkId) -> &PlannedLink {
+        &self.links[id.index()]
+    }
+
+    /// The node that a step calls.
+    pub fn node_of(&self, id: StepId) -> &PlannedNode {
+        &self.nodes[self.step(id).node.index()]
+    }
+
+    /// The steps with their numbers, in plan order.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
+        self.steps.iter().enumerate().map(|(index, step)| (StepId::new(index), step))
+    }
+}
