@@ -49,6 +49,8 @@ codes! {
     Unreadable = "AE0007",
     /// A value outside what is allowed
     OutOfRange = "AE0008",
+    /// Something that is said twice
+    SaidTwice = "AE0009",
 
     /// A service that is not there
     UnknownService = "AE0101",

@@ -21,7 +21,9 @@ pub use diagnostic::{Diagnostic, Findings, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
-pub use pipeline::{Address, DeclaredStreams, Link, Node, NodeKind, Operation, OperationId, Pipeline};
+pub use pipeline::{
+    Address, DeclaredStreams, Link, Node, NodeKind, Operation, OperationId, Pipeline, Placement,
+};
 pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
 pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
 pub use source::{Label, SourceText, Span};

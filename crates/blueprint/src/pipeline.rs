@@ -1,5 +1,7 @@
 //! The validated pipeline. Only resolving makes one, so whoever holds one need not check again.
 
+use std::collections::HashMap;
+
 use crate::{
     Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, NodeName, OperationName,
     OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName,
@@ -25,12 +27,24 @@ pub struct Node {
     pub image: ImageRef,
     /// Where it answers.
     pub address: Address,
+    /// Who starts it.
+    pub placement: Placement,
     /// Where its protos begin.
     pub proto: ProtoRoot,
     /// What it offers, in the document's order.
     pub operations: Vec<Operation>,
     /// Where it is written.
     pub place: Place,
+}
+
+/// Who starts a node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Placement {
+    /// It is, or shares, this service of the use case or of the package's stack. In a use case this is the
+    /// service's folder, in a package its host name.
+    Started(ServiceName),
+    /// It runs elsewhere already.
+    Remote,
 }
 
 /// A host and a port.
@@ -133,8 +147,9 @@ impl Pipeline {
         execution: ExecutionSettings,
         findings: &mut Findings,
     ) -> Self {
-        for (index, node) in nodes.iter().enumerate() {
-            if let Some(first) = nodes[..index].iter().find(|other| other.name == node.name) {
+        let mut seen: HashMap<_, &Node> = HashMap::with_capacity(nodes.len());
+        for node in &nodes {
+            if let Some(first) = seen.insert(&node.name, node) {
                 findings.push(
                     Diagnostic::error(Code::DuplicateNode, format!("two nodes are named `{}`", node.name))
                         .at(node.place.label().with_note("this one"))

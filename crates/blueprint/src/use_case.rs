@@ -7,6 +7,7 @@ use crate::{ProtoTree, ServiceName};
 
 pub use compose::{ComposeFile, ComposeService, ImageBuild, Mount};
 pub use connections::{Connection, FieldMapping, MappedService, OperationEntry, Topology};
+pub(crate) use connections::{fields, port_of};
 
 /// A folder of services with a topology.
 #[derive(Debug, Clone)]
