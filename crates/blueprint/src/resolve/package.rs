@@ -29,8 +29,9 @@ pub fn package(package: &Package) -> (Option<Pipeline>, Findings) {
             nodes.push(node);
         }
     }
+    let index = NameIndex::new(nodes.iter().map(|node: &Node| node.name.as_str()));
     let mut links: Vec<_> =
-        targets.iter().filter_map(|target| target.resolve(&nodes, &mut findings)).collect();
+        targets.iter().filter_map(|target| target.resolve(&nodes, &index, &mut findings)).collect();
     execution.settle(&nodes, &mut links, &mut findings);
     let name = root.text_of("name", &mut findings).map_or_else(|| package.name.clone(), |name| name.value);
     let pipeline = Pipeline::new(name, nodes, links, execution.pipeline, &mut findings);
