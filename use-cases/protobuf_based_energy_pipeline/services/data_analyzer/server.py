@@ -39,7 +39,7 @@ def analyze(records: Iterable[common_pb2.Measurement]) -> common_pb2.Analysis:
         month = f"{time:%Y-%m}"
         rows_by_region[record.region] += 1
         rows_by_month[month] += 1
-        rows_by_time[*key, time] += 1
+        rows_by_time[(*key, time)] += 1
         out_of_order_rows += key in previous and time < previous[key]
         previous[key] = time
         if record.HasField("megawatts"):

@@ -28,7 +28,9 @@ fn state(hour: i32, season: f64) -> GridState {
     let noon_deg = EQUINOX_NOON_DEG + SEASON_DEG * season;
     GridState {
         hour,
-        demand_mw: 4200.0 + 900.0 * around(18.5) + 350.0 * (clock / 12.0 * TAU).sin() - 300.0 * season,
+        // Most in the afternoon, with a crest at eight in the morning and in the evening.
+        demand_mw: 4200.0 + 800.0 * around(16.0) + 250.0 * ((clock - 8.0) / 12.0 * TAU).cos()
+            - 300.0 * season,
         temperature_c: 10.0 + 7.0 * season + 4.0 * around(15.0),
         cloud_cover: 0.4 - 0.2 * season + 0.3 * (clock / 9.0 * TAU).sin().powi(2),
         sun_elevation_deg: noon_deg - 52.0 * (1.0 - around(12.5)) / 1.2,
