@@ -1,5 +1,20 @@
-//! From .proto texts to operations, call shapes, and whether linked messages fit.
+//! From `.proto` texts to operations, call shapes, and whether linked messages fit.
+//!
+//! [`interfaces`] lists what the services of a use case offer; [`ProtoSet::compile`] binds the operations of
+//! a pipeline; [`fits`] compares two fields. Deliberately absent: disk, network, generated code, runs.
 
+mod bind;
+mod fault;
+mod guard;
+mod interface;
+mod linked;
+mod location;
 mod operation;
+mod parsed;
+mod proto_set;
+mod reach;
 
+pub use interface::interfaces;
 pub use operation::{BoundOperation, CallShape};
+pub use proto_set::{NodeProto, ProtoSet};
+pub use reach::ProtoFile;

@@ -1,6 +1,6 @@
 //! An operation bound to its method descriptor.
 
-use prost_reflect::MessageDescriptor;
+use prost_reflect::{MessageDescriptor, MethodDescriptor};
 
 /// How requests and responses flow in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +15,18 @@ pub enum CallShape {
     Bidirectional,
 }
 
+impl CallShape {
+    /// The shape of a call of this method.
+    pub(crate) fn of(method: &MethodDescriptor) -> Self {
+        match (method.is_client_streaming(), method.is_server_streaming()) {
+            (false, false) => Self::Unary,
+            (true, false) => Self::ClientStream,
+            (false, true) => Self::ServerStream,
+            (true, true) => Self::Bidirectional,
+        }
+    }
+}
+
 /// An RPC as its proto defines it.
 #[derive(Debug, Clone)]
 pub struct BoundOperation {
@@ -26,4 +38,15 @@ pub struct BoundOperation {
     pub input: MessageDescriptor,
     /// The response's message.
     pub output: MessageDescriptor,
+}
+
+impl BoundOperation {
+    pub(crate) fn of(method: &MethodDescriptor) -> Self {
+        Self {
+            path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
+            shape: CallShape::of(method),
+            input: method.input(),
+            output: method.output(),
+        }
+    }
 }

@@ -1,0 +1,67 @@
+//! What is wrong in one proto text, apart from which user's file the text came from: equal texts are read
+//! once, yet every file that holds one is named in its findings.
+
+use std::sync::Arc;
+
+use aieffect_blueprint::{Code, Diagnostic, Label, SourceText, Span};
+
+/// A mistake in a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    code: Code,
+    message: String,
+    marks: Vec<(Span, String)>,
+    help: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), marks: Vec::new(), help: None }
+    }
+
+    #[must_use]
+    pub(crate) fn at(mut self, span: impl Into<Span>, note: impl Into<String>) -> Self {
+        self.marks.push((span.into(), note.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What protox or prost-reflect found: the first mistake and those beside it.
+    pub(crate) fn all_of(report: &dyn miette::Diagnostic, text: &str) -> Vec<Self> {
+        let related = report.related().into_iter().flatten();
+        std::iter::once(report).chain(related).map(|report| Self::of(report, text)).collect()
+    }
+
+    fn of(report: &dyn miette::Diagnostic, text: &str) -> Self {
+        let mut fault = Self::new(Code::BadProto, plain(&report.to_string()));
+        fault.help = report.help().map(|help| plain(&help.to_string()));
+        for label in report.labels().into_iter().flatten() {
+            let start = label.offset().min(text.len());
+            let end = (start + label.len()).min(text.len());
+            fault = fault.at(start..end, plain(label.label().unwrap_or_default()));
+        }
+        // The last label marks where it went wrong; earlier ones say what it clashes with.
+        fault.marks.reverse();
+        if fault.marks.is_empty() {
+            let end = text.trim_ascii_end().len();
+            fault = fault.at(end..end, "");
+        }
+        fault
+    }
+
+    /// The finding, for a user's file with this text.
+    pub(crate) fn in_file(&self, source: &Arc<SourceText>) -> Diagnostic {
+        let finding = Diagnostic::error(self.code, self.message.clone()).help_if(self.help.clone());
+        self.marks.iter().fold(finding, |finding, (span, note)| finding.at(Label::new(source, *span, note)))
+    }
+}
+
+/// Our findings quote with backticks, as the libraries' own texts do not.
+fn plain(text: &str) -> String {
+    text.replace('\'', "`")
+}

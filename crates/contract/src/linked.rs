@@ -1,0 +1,73 @@
+//! The files of a node joined to one descriptor pool, with the operations of its root file.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{DescriptorError, DescriptorPool, FileDescriptor, MethodDescriptor};
+
+use crate::fault::Fault;
+use crate::parsed::Texts;
+use crate::reach::{Reach, is_well_known};
+
+/// A pool of one node's files and the well-known ones that they import, nothing else.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    pub(crate) pool: DescriptorPool,
+    /// The descriptor of each file of the [`Reach`] that was linked; the root comes last.
+    pub(crate) files: Vec<FileDescriptor>,
+    /// The operations of all services of the root file, by name.
+    pub(crate) operations: BTreeMap<String, Vec<MethodDescriptor>>,
+}
+
+/// What is wrong with one file of a [`Reach`].
+#[derive(Debug)]
+pub(crate) struct LinkFault {
+    /// Position in the reach.
+    pub(crate) file: usize,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Resolves the names in the files. Later files build on earlier ones, so the first that is wrong ends it.
+pub(crate) fn link(reach: &Reach, texts: &Texts<'_>) -> Result<Linked, LinkFault> {
+    let mut pool = DescriptorPool::new();
+    for (index, (file, text)) in reach.files.iter().zip(&reach.texts).enumerate() {
+        let fault = |error: DescriptorError| {
+            let text = file.source.text();
+            LinkFault { file: index, faults: Fault::all_of(&error.with_source_code(&in_bytes(text)), text) }
+        };
+        let Ok(parsed) = texts.get(*text) else { continue };
+        for import in parsed.imports.iter().filter(|import| is_well_known(&import.path)) {
+            add_well_known(&mut pool, &import.path).map_err(fault)?;
+        }
+        let mut descriptor = parsed.descriptor.clone();
+        descriptor.name = Some(file.import.clone());
+        pool.add_file_descriptor_proto(descriptor).map_err(fault)?;
+    }
+    let files: Vec<_> = reach.files.iter().filter_map(|file| pool.get_file_by_name(&file.import)).collect();
+    let mut operations: BTreeMap<String, Vec<MethodDescriptor>> = BTreeMap::new();
+    for method in files.last().into_iter().flat_map(methods) {
+        operations.entry(method.name().to_owned()).or_default().push(method);
+    }
+    Ok(Linked { pool, files, operations })
+}
+
+/// The operations of a file, in its order.
+pub(crate) fn methods(file: &FileDescriptor) -> Vec<MethodDescriptor> {
+    file.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
+}
+
+fn add_well_known(pool: &mut DescriptorPool, name: &str) -> Result<(), DescriptorError> {
+    if pool.get_file_by_name(name).is_some() {
+        return Ok(());
+    }
+    let Some(file) = DescriptorPool::global().get_file_by_name(name) else { return Ok(()) };
+    for dependency in file.dependencies() {
+        add_well_known(pool, dependency.name())?;
+    }
+    pool.add_file_descriptor_proto(file.file_descriptor_proto().clone())
+}
+
+/// The text with every byte as one character: columns are counted in bytes, while errors take theirs for
+/// characters.
+fn in_bytes(text: &str) -> String {
+    text.bytes().map(|byte| if byte.is_ascii() { char::from(byte) } else { '?' }).collect()
+}
