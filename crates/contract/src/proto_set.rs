@@ -57,6 +57,13 @@ impl ProtoSet {
         self.nodes.get(node)?.as_deref()
     }
 
+    /// Marks where an operation is defined in its proto.
+    pub fn operation_label(&self, id: OperationId) -> Label {
+        let name = self.operation(id).and_then(|bound| bound.path.rsplit('/').next()).unwrap_or_default();
+        let method = self.proto_of(id.node).and_then(|proto| Some((proto, proto.methods(name).first()?)));
+        method.map_or_else(|| Label::whole(&SourceText::new("", "")), |(proto, method)| proto.method_label(method))
+    }
+
     /// Marks where a field of a message of `id`'s node is defined.
     pub fn field_label(&self, id: OperationId, field: &FieldDescriptor) -> Label {
         self.label(id, &field.parent_file(), |proto| proto.field_label(field))

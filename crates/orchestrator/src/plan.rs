@@ -2,10 +2,20 @@
 //!
 //! Pure: a plan is a value that can be printed, tested and measured without any service running.
 
+mod build;
+mod cycle;
+mod explain;
+mod fill;
+mod initial;
+mod offer;
+mod provider;
 mod request;
 mod step;
 
-pub use self::request::{RequestPlan, TransferError};
+pub use self::build::plan;
+pub use self::explain::explain;
+pub use self::initial::InitialData;
+pub use self::request::{Carry, RequestPlan, TransferError};
 pub use self::step::{Gather, LinkId, Multiplicity, NodeId, PlannedLink, PlannedNode, Policy, Step, StepId};
 
 use std::num::NonZeroU32;
