@@ -5,6 +5,7 @@
 
 mod bind;
 mod fault;
+mod fit;
 mod guard;
 mod interface;
 mod linked;
@@ -13,7 +14,10 @@ mod operation;
 mod parsed;
 mod proto_set;
 mod reach;
+#[cfg(test)]
+mod testing;
 
+pub use fit::{Misfit, fits};
 pub use interface::interfaces;
 pub use operation::{BoundOperation, CallShape};
 pub use proto_set::{NodeProto, ProtoSet};
