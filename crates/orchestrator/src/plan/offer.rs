@@ -107,7 +107,7 @@ impl Overlay<'_> {
             let path =
                 if path.is_empty() { field.name().to_owned() } else { format!("{path}.{}", field.name()) };
             let merged = match lower.fields.remove(&number) {
-                Some(below) => self.pair(&field, &path, below, offer, on_the_way),
+                Some(below) => self.pair(&field, &path, &below, offer, on_the_way),
                 None => offer,
             };
             lower.fields.insert(number, merged);
@@ -118,20 +118,20 @@ impl Overlay<'_> {
         &mut self,
         field: &FieldDescriptor,
         path: &str,
-        lower: Offer,
+        lower: &Offer,
         upper: Offer,
         on_the_way: &mut Vec<[String; 3]>,
     ) -> Offer {
-        let mark = [type_of(&lower), type_of(&upper), field.full_name().to_owned()];
+        let mark = [type_of(lower), type_of(&upper), field.full_name().to_owned()];
         let Some(message) = singular_message(field).filter(|_| !on_the_way.contains(&mark)) else {
-            self.note_double(path, &lower, &upper);
+            self.note_double(path, lower, &upper);
             return upper;
         };
         let mut below = expand(&message, lower.clone());
         let above = expand(&message, upper.clone());
         let nothing_below = below.fields.keys().all(|number| is_covered(&message, *number, &below, &above));
         if nothing_below {
-            self.note_double(path, &lower, &upper);
+            self.note_double(path, lower, &upper);
             return upper;
         }
         on_the_way.push(mark);

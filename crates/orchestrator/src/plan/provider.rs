@@ -6,7 +6,9 @@
 mod mapping;
 mod report;
 
-use aieffect_blueprint::{Findings, Link, OperationId, Pipeline, Values};
+use std::collections::BTreeSet;
+
+use aieffect_blueprint::{Findings, Link, OperationId, OperationSettings, Pipeline, Values};
 use aieffect_contract::{BoundOperation, ProtoSet};
 use prost_reflect::{FieldDescriptor, MessageDescriptor, Value};
 use serde_json::Map;
@@ -23,11 +25,14 @@ pub(super) struct Incoming<'a> {
     pub(super) operation: &'a BoundOperation,
 }
 
-/// What a link offers, and whether it was told to offer less.
+/// What a link offers.
 #[derive(Default)]
 struct LinkOffer {
     parts: Parts,
-    silenced: Vec<String>,
+    /// Whether its `fields` say that something is not carried.
+    is_silenced: bool,
+    /// Request fields for which it has a value of another type.
+    misfits: Vec<String>,
 }
 
 /// Plans the request of the step `id`.
@@ -43,11 +48,16 @@ pub(super) fn request(
     let settings = &pipeline.operation(id).settings;
     let report = Report { pipeline, protos, id, input: &bound.input, incoming };
     let mut doubled = Vec::new();
+    // Fields that somebody meant to fill: when that failed, it has a finding of its own.
+    let mut tried: BTreeSet<String> = by_hand(settings, data);
     let mut overlay = Overlay { doubled: &mut doubled };
     let mut request = given(&bound.input, &settings.parameters, Hand::Parameter, findings);
     for (input, each) in incoming.iter().enumerate() {
         let offer = link_offer(&report, input, each, findings);
-        report.nothing_offered(input, &offer.parts, &offer.silenced, findings);
+        if offer.parts.fields.is_empty() && !offer.is_silenced && offer.misfits.is_empty() {
+            report.nothing_offered(input, findings);
+        }
+        tried.extend(offer.misfits);
         overlay.parts(&bound.input, "", &mut request, offer.parts);
     }
     overlay.parts(
@@ -61,10 +71,17 @@ pub(super) fn request(
     }
     report.doubled(&doubled, findings);
     report.oneofs(&request, findings);
-    report.unfilled(&request, data, findings);
+    report.unfilled(&request, &tried, findings);
     let names = incoming.iter().map(|each| pipeline.step_name(each.link.from)).collect();
     let sources = incoming.iter().map(|each| each.operation.output.clone()).collect();
     RequestPlan::decoded(bound.input.clone(), sources, names, request)
+}
+
+fn by_hand(settings: &OperationSettings, data: Option<&StepData>) -> BTreeSet<String> {
+    let values =
+        settings.parameters.iter().chain(&settings.overrides).flat_map(|values| values.fields.keys());
+    let initial = data.into_iter().flat_map(|data| data.fields.iter().map(|(name, _, _)| name));
+    values.chain(initial).cloned().collect()
 }
 
 fn given(message: &MessageDescriptor, values: &[Values], hand: Hand, findings: &mut Findings) -> Parts {
@@ -110,7 +127,7 @@ fn link_offer(
     let mut carried_by_mapping = Vec::new();
     for mapping in &mappings {
         match &mapping.source {
-            None => offer.silenced.push(mapping.path.clone()),
+            None => offer.is_silenced = true,
             Some(path) => carried_by_mapping.push((mapping, path)),
         }
     }
@@ -119,10 +136,15 @@ fn link_offer(
         let replaced = mappings.iter().any(|mapping| mapping.path == field.name());
         let reached_into =
             mappings.iter().any(|mapping| mapping.target.len() > 1 && mapping.target[0] == field);
-        if !replaced && report.check_types(input, &from, &field, &incoming.link.place, findings) {
+        if replaced {
+            continue;
+        }
+        if report.check_types(input, &from, &field, &incoming.link.place, findings) {
             let whole = Offer::Carried(SourcePath { input, fields: vec![from] });
             let whole = if reached_into { without(whole, &field, &mappings) } else { whole };
             offer.parts.fields.insert(field.number(), whole);
+        } else {
+            offer.misfits.push(field.name().to_owned());
         }
     }
     for (mapping, source) in carried_by_mapping {
@@ -130,6 +152,8 @@ fn link_offer(
         if report.check_types(input, from, to, &mapping.place, findings) {
             let carried = Offer::Carried(SourcePath { input, fields: source.clone() });
             insert(&mut offer.parts, &mapping.target, carried);
+        } else {
+            offer.misfits.extend(mapping.target.first().map(|field| field.name().to_owned()));
         }
     }
     offer

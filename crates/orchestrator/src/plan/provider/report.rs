@@ -6,7 +6,6 @@ use aieffect_blueprint::{Code, Diagnostic, Findings, OperationId, Pipeline, Plac
 use aieffect_contract::{ProtoSet, fits};
 use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 
-use super::super::initial::StepData;
 use super::super::offer::{Doubled, Offer, Parts, singular_message};
 use super::Incoming;
 
@@ -51,19 +50,9 @@ impl Report<'_> {
     }
 
     /// A link that offers nothing, though the request has fields and nobody asked for it.
-    pub(super) fn nothing_offered(
-        &self,
-        input: usize,
-        parts: &Parts,
-        silenced: &[String],
-        findings: &mut Findings,
-    ) {
+    pub(super) fn nothing_offered(&self, input: usize, findings: &mut Findings) {
         let incoming = &self.incoming[input];
-        if !parts.fields.is_empty()
-            || !silenced.is_empty()
-            || self.input.fields().len() == 0
-            || findings.has_errors()
-        {
+        if self.input.fields().len() == 0 {
             return;
         }
         let names = |message: &MessageDescriptor| {
@@ -152,26 +141,22 @@ impl Report<'_> {
     }
 
     /// Request fields that nothing fills: required ones are errors, others one warning for the step.
-    pub(super) fn unfilled(&self, request: &Parts, data: Option<&StepData>, findings: &mut Findings) {
+    /// Fields that somebody `tried` to fill are passed over.
+    pub(super) fn unfilled(&self, request: &Parts, tried: &BTreeSet<String>, findings: &mut Findings) {
         self.unfilled_required(request, findings);
-        let was_given =
-            |name: &str| data.is_some_and(|data| data.fields.iter().any(|(field, _, _)| field == name));
         let oneof_filled = |field: &FieldDescriptor| {
             let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
             oneof.is_some_and(|oneof| {
                 oneof.fields().any(|member| request.fields.contains_key(&member.number()))
             })
         };
-        let rejected: BTreeSet<String> = self.rejected(findings);
         let unfilled: Vec<_> = self
             .input
             .fields()
             .filter(|field| {
                 !request.fields.contains_key(&field.number()) && field.cardinality() != Cardinality::Required
             })
-            .filter(|field| {
-                !oneof_filled(field) && !was_given(field.name()) && !rejected.contains(field.name())
-            })
+            .filter(|field| !oneof_filled(field) && !tried.contains(field.name()))
             .collect();
         if unfilled.is_empty() {
             return;
@@ -190,23 +175,6 @@ impl Report<'_> {
         findings.push(
             diagnostic.help("give a value under `parameters` of this operation, or a link that carries one"),
         );
-    }
-
-    /// Names of this request's fields that have a finding of their own already.
-    fn rejected(&self, findings: &Findings) -> BTreeSet<String> {
-        let step = format!("of `{}`:", self.step());
-        let misfits =
-            findings.iter().filter(|each| each.code == Code::FieldsDoNotFit && each.message.contains(&step));
-        let names = misfits.filter_map(|each| {
-            each.message.split("cannot fill `").nth(1)?.split('`').next().map(str::to_owned)
-        });
-        let settings = &self.pipeline.operation(self.id).settings;
-        let by_hand = settings
-            .parameters
-            .iter()
-            .chain(&settings.overrides)
-            .flat_map(|values| values.fields.keys().cloned());
-        names.chain(by_hand).collect()
     }
 
     fn unfilled_required(&self, request: &Parts, findings: &mut Findings) {
