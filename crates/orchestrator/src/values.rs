@@ -1,86 +1,74 @@
 //! Messages as JSON and back, along their descriptors.
 //!
 //! [`render`] shows a message, [`check_fields`] reports every mistake in values given by hand, and
-//! [`to_message`] encodes them. Field names are those of the proto. Deliberately absent: which step a value
-//! is for, and where output goes.
+//! [`to_message`] encodes them. Field names are those of the proto; a message that is rendered and read again
+//! is the same message, unknown fields and extensions aside. Deliberately absent: which step a value is for,
+//! and where output goes.
 
-use std::io;
+mod describe;
+mod read;
+mod render;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod well_known;
 
-use aieffect_blueprint::{Findings, Place};
+use aieffect_blueprint::{Diagnostic, Findings, Place, Segment};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Map, Value};
 
-/// Why a message could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// The bytes are no message of that type.
-    #[error("the bytes are no valid `{message}`")]
-    Undecodable {
-        /// The message's full name.
-        message: String,
-        /// What is wrong with them.
-        #[source]
-        source: prost::DecodeError,
-    },
-    /// The writer failed.
-    #[error("the message could not be written")]
-    Write(#[source] io::Error),
-}
-
-/// How JSON is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// On one line.
-    Compact,
-    /// One field a line.
-    Pretty,
-}
+use self::read::{Mark, Problem, Reading};
+pub use self::render::{RenderError, Rendered, Style, render};
 
 /// A value that does not fit its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default())]
 pub struct BadValue {
     message: String,
-}
-
-/// Writes a message as JSON: proto field names, defaults included, fields with presence only when set.
-pub fn render(
-    message: &MessageDescriptor,
-    bytes: &[u8],
-    writer: &mut impl io::Write,
-    style: Style,
-) -> Result<(), RenderError> {
-    let decoded = DynamicMessage::decode(message.clone(), bytes)
-        .map_err(|source| RenderError::Undecodable { message: message.full_name().to_owned(), source })?;
-    let options = prost_reflect::SerializeOptions::new()
-        .stringify_64_bit_integers(false)
-        .use_proto_field_name(true)
-        .skip_default_fields(false);
-    let written = match style {
-        Style::Compact => decoded.serialize_with_options(&mut serde_json::Serializer::new(writer), &options),
-        Style::Pretty => {
-            decoded.serialize_with_options(&mut serde_json::Serializer::pretty(writer), &options)
-        }
-    };
-    written.map_err(|error| RenderError::Write(error.into()))
+    help: Option<String>,
 }
 
 /// Reports every value that does not fit the message: unknown fields, wrong types, two fields of a oneof.
 /// `place` is where the object `fields` was written.
+///
+/// A number may be written as a number or a string, an enum by name or number, bytes as base64; null means
+/// not given. Required fields are not missed, since something else may fill them.
 pub fn check_fields(
     message: &MessageDescriptor,
     fields: &Map<String, Value>,
     place: &Place,
     findings: &mut Findings,
 ) {
-    let _ = (message, fields, place, findings);
+    let (_, problems) = Reading::of(message, fields);
+    for problem in problems {
+        let found = descend(place, &problem.path);
+        let label = match problem.mark {
+            Mark::Key => found.key_label(),
+            Mark::Value => found.label(),
+        };
+        let mut diagnostic = Diagnostic::error(problem.code, problem.message).at(label).help_if(problem.help);
+        if let Some(other) = problem.clash {
+            diagnostic = diagnostic.at(descend(place, &other).key_label().with_note("the other one"));
+        }
+        findings.push(diagnostic);
+    }
 }
 
-/// The message of those values; null means not given. An error for what [`check_fields`] would report.
+/// The message of those values; null means not given. Fails on what [`check_fields`] would report.
 pub fn to_message(
     message: &MessageDescriptor,
     fields: &Map<String, Value>,
 ) -> Result<DynamicMessage, BadValue> {
-    DynamicMessage::deserialize(message.clone(), Value::Object(fields.clone()))
-        .map_err(|error| BadValue { message: error.to_string() })
+    let (read, problems) = Reading::of(message, fields);
+    match problems.into_iter().next() {
+        None => Ok(read),
+        Some(Problem { message, help, .. }) => Err(BadValue { message, help }),
+    }
+}
+
+fn descend(place: &Place, path: &[Segment]) -> Place {
+    path.iter().fold(place.clone(), |place, segment| match segment {
+        Segment::Key(key) => place.key(key),
+        Segment::Index(index) => place.index(*index),
+    })
 }
