@@ -1,1 +1,28 @@
-//! Starts a use case's services as local processes
+//! Starts a use case's services as local processes.
+//!
+//! [`LocalPlan::new`] says how each service is to be started, with all findings; [`LocalPlan::start`] does it
+//! and gives [`LocalServices`]. Every process hangs under a small supervisor, which is [`supervise`] in a
+//! re-execution of the binary. Deliberately absent: runs and their events, REST, Docker, and how output looks
+//! on a terminal.
+
+mod cache;
+mod environment;
+mod error;
+mod job;
+mod output;
+mod plan;
+mod ports;
+mod run_folder;
+mod services;
+mod substitute;
+mod supervisor;
+
+pub use cache::CacheFolder;
+pub use error::Error;
+pub use job::{Status, Supervisor};
+pub use output::{LastLines, Line, Sink};
+pub use plan::{LocalPlan, StartOptions};
+pub use ports::{PortError, PortLease};
+pub use run_folder::{DataSource, RunFolder, RunFolderError};
+pub use services::{Ended, LocalServices};
+pub use supervisor::supervise;

@@ -1,0 +1,73 @@
+//! What keeps services from starting. Each of these ends `aieffect run` with exit code 4.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::job::Status;
+use crate::output::LastLines;
+use crate::ports::PortError;
+
+/// Why services could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `x-aieffect.build` did not end well.
+    #[error("the use case's build `{command}` ended with {status}{last}")]
+    Build {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: Status,
+        /// What it printed last.
+        last: LastLines,
+    },
+    /// A command could not even be handed to a supervisor.
+    #[error("`{command}` cannot be started for {of}")]
+    Start {
+        /// The command.
+        command: String,
+        /// A service, or the build.
+        of: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A service ended although it is needed.
+    #[error("service `{service}` ended before it answered, with {status}; its output is in `{}`{last}", .log.display())]
+    Ended {
+        /// The service.
+        service: String,
+        /// How it ended.
+        status: Status,
+        /// What it printed last.
+        last: LastLines,
+        /// All that it printed.
+        log: PathBuf,
+    },
+    /// A file of the run cannot be written.
+    #[error("`{}` cannot be written", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No port for a service.
+    #[error("there is no port for service `{service}`")]
+    Port {
+        /// The service.
+        service: String,
+        /// Why.
+        source: PortError,
+    },
+    /// A supervisor did not end.
+    #[error(
+        "{} did not stop within {} s, also by force; look for their processes with `ps`",
+        .services.join(", "), .waited.as_secs()
+    )]
+    NotStopped {
+        /// The services.
+        services: Vec<String>,
+        /// How long was waited.
+        waited: Duration,
+    },
+}
