@@ -19,7 +19,7 @@ pub(crate) fn operation(
         [] => {
             let message = format!("`{}` has no operation `{name}` in its proto", pipeline.node(id).name);
             let finding = Diagnostic::error(Code::OperationNotInProto, message)
-                .at(operation.place.label())
+                .at(operation.place.key("operation_name").label())
                 .help_if(near_match(name, "operations", proto.method_names()));
             findings.push(finding);
             None
@@ -61,17 +61,19 @@ fn stream_flags(
     };
     let side = |word: &str, said: bool, is: bool| {
         let kind = |stream| if stream { "a stream" } else { "a single message" };
-        (said != is).then(|| format!("{word} said to be {} and is {}", kind(said), kind(is)))
+        (said != is).then(|| format!("{word} is said to be {} and is {}", kind(said), kind(is)))
     };
-    let input = side("input is", input, method.is_client_streaming());
-    let output = side("output is", output, method.is_server_streaming());
-    let sides: Vec<String> = [input, output].into_iter().flatten().collect();
-    if sides.is_empty() {
-        return Findings::new();
-    }
+    let sides = [
+        ("input_message_stream", side("input", input, method.is_client_streaming())),
+        ("output_message_stream", side("output", output, method.is_server_streaming())),
+    ];
+    let wrong: Vec<(&str, String)> =
+        sides.into_iter().filter_map(|(flag, side)| Some((flag, side?))).collect();
+    let Some((flag, _)) = wrong.first() else { return Findings::new() };
+    let sides: Vec<&str> = wrong.iter().map(|(_, side)| side.as_str()).collect();
     let message = format!("the stream flags of `{}` disagree: {}", pipeline.step_name(id), sides.join(", "));
     Diagnostic::warning(Code::StreamFlagsDisagree, message)
-        .at(pipeline.operation(id).place.key("operation_signature").label().with_note("said here"))
+        .at(pipeline.operation(id).place.key(flag).label().with_note("said here"))
         .at(proto.method_label(method).with_note("defined here"))
         .help("the proto is followed; export the package again to set the flags right")
         .into()

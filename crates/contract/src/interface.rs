@@ -128,3 +128,6 @@ fn name_within(package: &str, message: &MessageDescriptor) -> String {
         _ => full.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

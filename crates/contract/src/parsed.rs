@@ -1,14 +1,17 @@
 //! Texts to unlinked descriptors. Equal texts are parsed once, whatever their files are called.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aieffect_blueprint::{ProtoTree, Span};
+use aieffect_blueprint::{Code, ProtoTree, Span};
 use prost_types::FileDescriptorProto;
 use protox::file::File;
 
 use crate::fault::Fault;
 use crate::location::Lines;
 use crate::{guard, location};
+
+/// How many imports one file may have.
+const MAX_IMPORTS: usize = 1000;
 
 /// A parsed text; its imports are not looked up yet.
 #[derive(Debug)]
@@ -76,13 +79,34 @@ fn parse(text: &str) -> Result<Parsed, Vec<Fault>> {
     let file = File::from_source("", &without_mark(text)).map_err(|error| Fault::all_of(&error, text))?;
     let descriptor = FileDescriptorProto::from(file);
     let lines = Lines::new(text);
+    if descriptor.dependency.len() > MAX_IMPORTS {
+        let message =
+            format!("{} imports are more than the {MAX_IMPORTS} that are taken", descriptor.dependency.len());
+        return Err(vec![Fault::new(Code::ProtoTooDeep, message).at(0..0, "").help("split the file")]);
+    }
     let import = |(index, path): (usize, &String)| {
         let span = location::span(&descriptor, &lines, &[3, index_of(index)]);
         Import { path: path.clone(), span: span.unwrap_or(Span { start: 0, end: 0 }) }
     };
-    let imports = descriptor.dependency.iter().enumerate().map(import).collect();
+    let imports: Vec<Import> = descriptor.dependency.iter().enumerate().map(import).collect();
+    imported_twice(&imports)?;
     let first_operation = first_operation(&descriptor, &lines);
     Ok(Parsed { descriptor, imports, first_operation })
+}
+
+fn imported_twice(imports: &[Import]) -> Result<(), Vec<Fault>> {
+    let mut seen: BTreeMap<&str, &Import> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for import in imports {
+        if let Some(first) = seen.insert(&import.path, import) {
+            let fault = Fault::new(Code::BadProto, format!("`{}` is imported twice", import.path))
+                .at(import.span, "this one")
+                .at(first.span, "and this one")
+                .help("leave one of them out");
+            faults.push(fault);
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 fn first_operation(descriptor: &FileDescriptorProto, lines: &Lines<'_>) -> Option<Span> {

@@ -61,7 +61,10 @@ impl ProtoSet {
     pub fn operation_label(&self, id: OperationId) -> Label {
         let name = self.operation(id).and_then(|bound| bound.path.rsplit('/').next()).unwrap_or_default();
         let method = self.proto_of(id.node).and_then(|proto| Some((proto, proto.methods(name).first()?)));
-        method.map_or_else(|| Label::whole(&SourceText::new("", "")), |(proto, method)| proto.method_label(method))
+        method.map_or_else(
+            || Label::whole(&SourceText::new("", "")),
+            |(proto, method)| proto.method_label(method),
+        )
     }
 
     /// Marks where a field of a message of `id`'s node is defined.
@@ -197,3 +200,6 @@ impl<'a> Compiler<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
