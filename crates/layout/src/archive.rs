@@ -1,0 +1,226 @@
+//! A package's zip, read wholly in memory and never unpacked to disk.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use aieffect_blueprint::{Code, Diagnostic, Findings, Package, PackageFiles, SourceText};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::package::{READ, Texts};
+use crate::text::{DOCUMENT_LIMIT, PROTO_LIMIT, decode, read_bytes, too_large};
+
+/// Bytes of the archive itself.
+const ARCHIVE_LIMIT: u64 = 64 << 20;
+/// Entries in it.
+const ENTRY_LIMIT: usize = 10_000;
+/// Bytes of all entries once unpacked.
+const UNPACKED_LIMIT: u64 = 256 << 20;
+/// How many times larger an entry may become, unless it stays small.
+const RATIO_LIMIT: u64 = 200;
+/// What counts as small.
+const SMALL: u64 = 1 << 20;
+
+/// Whether a file is meant to be a zip: by its name, or by how it begins.
+pub(crate) fn is_one(path: &Path) -> bool {
+    let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    let begins = || {
+        let mut start = [0; 4];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && (&start == b"PK\x03\x04" || &start == b"PK\x05\x06")
+    };
+    named || begins()
+}
+
+/// Reads a package's zip. `None` when it is none, or a document that is needed is missing or broken.
+pub(crate) fn read(path: &Path, findings: &mut Findings) -> Option<Package> {
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = match read_bytes(path, ARCHIVE_LIMIT) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            findings.push(too_large(&file_name, ARCHIVE_LIMIT));
+            return None;
+        }
+        Err(error) => {
+            findings.push(bad(&error.to_string()));
+            return None;
+        }
+    };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    from_bytes(bytes, name, findings)
+}
+
+/// Reads a package from the bytes of a zip.
+fn from_bytes(bytes: Vec<u8>, name: String, findings: &mut Findings) -> Option<Package> {
+    let mut archive = match ZipArchive::new(Cursor::new(bytes)) {
+        Ok(archive) => archive,
+        Err(error) => {
+            findings.push(refused(&error));
+            return None;
+        }
+    };
+    let entries = entries(&archive, findings)?;
+    let Some(top) = top_folder(&entries) else {
+        findings.push(
+            Diagnostic::error(Code::NotAUseCaseOrPackage, "the archive holds no package")
+                .help("a package has `blueprint.json`, `dockerinfo.json` and `microservice/`, at the top or in one top folder"),
+        );
+        return None;
+    };
+    let mut texts = Texts::default();
+    for entry in &entries {
+        let Some(below) = entry.name.strip_prefix(&top) else { continue };
+        let document = READ.into_iter().find(|document| *document == below);
+        let limit = if document.is_some() { DOCUMENT_LIMIT } else { PROTO_LIMIT };
+        if document.is_none() && !is_proto(below) {
+            continue;
+        }
+        let text = unpack(&mut archive, entry.index, below, limit);
+        match (document, text) {
+            (Some(document), text) => texts.add(document, text, findings),
+            (None, Ok(text)) => texts.protos.insert(below, text),
+            (None, Err(finding)) => findings.push(finding),
+        }
+    }
+    texts.into_package(name, findings)
+}
+
+struct Entry {
+    index: usize,
+    name: String,
+}
+
+/// The files of an archive, after everything that their headers say has been checked.
+fn entries(archive: &ZipArchive<Cursor<Vec<u8>>>, findings: &mut Findings) -> Option<Vec<Entry>> {
+    if archive.len() > ENTRY_LIMIT {
+        findings.push(bomb(format!("the archive holds more than {ENTRY_LIMIT} files")));
+        return None;
+    }
+    if archive.has_duplicate_names() {
+        findings.push(bad("two of its files have one name"));
+        return None;
+    }
+    let mut entries = Vec::new();
+    let mut total = 0_u64;
+    let before = findings.len();
+    for index in 0..archive.len() {
+        let entry = match archive.by_index_data(index) {
+            Ok(entry) => entry,
+            Err(error) => {
+                findings.push(refused(&error));
+                continue;
+            }
+        };
+        let Ok(name) = String::from_utf8(entry.name_raw().to_vec()) else {
+            findings.push(bad("a file's name is not UTF-8"));
+            continue;
+        };
+        if let Some(why) = unsafe_name(&name) {
+            let message = format!("`{}` in the archive {why}", shown(&name));
+            findings.push(Diagnostic::error(Code::UnsafeArchiveEntry, message));
+            continue;
+        }
+        if entry.is_symlink() {
+            let message = format!("`{}` in the archive is a link", shown(&name));
+            findings.push(Diagnostic::error(Code::UnsafeArchiveEntry, message));
+            continue;
+        }
+        total = total.saturating_add(entry.size());
+        if entry.size() > SMALL && entry.size() / entry.compressed_size().max(1) > RATIO_LIMIT {
+            findings.push(bomb(format!(
+                "`{}` in the archive unpacks to {} bytes",
+                shown(&name),
+                entry.size()
+            )));
+            continue;
+        }
+        let junk = name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
+        if !entry.is_dir() && !junk {
+            entries.push(Entry { index, name });
+        }
+    }
+    if total > UNPACKED_LIMIT {
+        findings.push(bomb(format!("the archive unpacks to more than {} MiB", UNPACKED_LIMIT >> 20)));
+    }
+    (findings.len() == before).then_some(entries)
+}
+
+fn unpack(
+    archive: &mut ZipArchive<Cursor<Vec<u8>>>,
+    index: usize,
+    name: &str,
+    limit: u64,
+) -> Result<std::sync::Arc<SourceText>, Diagnostic> {
+    let entry = archive.by_index(index).map_err(|error| refused(&error))?;
+    let mut bytes = Vec::new();
+    // What the header says about the size need not be true.
+    let read = entry.take(limit + 1).read_to_end(&mut bytes);
+    if let Err(error) = read {
+        return Err(bad(&format!("`{}`: {error}", shown(name))));
+    }
+    if bytes.len() as u64 > limit {
+        return Err(bomb(format!("`{}` in the archive is larger than {} MiB", shown(name), limit >> 20)));
+    }
+    decode(name, bytes)
+}
+
+/// The folder that holds the package, with its `/`: empty when it lies flat. `None` when there is none.
+fn top_folder(entries: &[Entry]) -> Option<String> {
+    let holds = |top: &str| {
+        entries
+            .iter()
+            .filter_map(|entry| entry.name.strip_prefix(top))
+            .any(|below| READ[..2].contains(&below) || below.starts_with(concat!("microservice", "/")))
+    };
+    if holds("") {
+        return Some(String::new());
+    }
+    let first = entries.first()?.name.split_once('/')?.0;
+    let top = format!("{first}/");
+    (entries.iter().all(|entry| entry.name.starts_with(&top)) && holds(&top)).then_some(top)
+}
+
+fn is_proto(name: &str) -> bool {
+    let folder = name.split_once('/').is_some_and(|(folder, _)| folder == PackageFiles::PROTO_FOLDER);
+    folder && Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("proto"))
+}
+
+/// Why a name would leave the package, if it would.
+fn unsafe_name(name: &str) -> Option<&'static str> {
+    let drive = name.as_bytes().get(1) == Some(&b':');
+    if name.starts_with('/') || drive {
+        Some("is an absolute path")
+    } else if name.contains('\\') {
+        Some("has a backslash in its path")
+    } else if name.contains('\0') {
+        Some("has a NUL in its path")
+    } else if name.split('/').any(|part| part == "..") {
+        Some("has `..` in its path")
+    } else {
+        None
+    }
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(120).flat_map(char::escape_debug).collect()
+}
+
+fn bad(why: &str) -> Diagnostic {
+    Diagnostic::error(Code::BadArchive, format!("the archive cannot be read: {why}"))
+        .help("pack the package again, as a plain zip without a password")
+}
+
+fn refused(error: &ZipError) -> Diagnostic {
+    match error {
+        ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => {
+            bad("it is encrypted with a password")
+        }
+        error => bad(&error.to_string()),
+    }
+}
+
+fn bomb(message: String) -> Diagnostic {
+    Diagnostic::error(Code::ArchiveTooLarge, message)
+        .help("is this a package? It holds texts of a few kilobytes")
+}
