@@ -69,6 +69,7 @@ fn from_bytes(bytes: Vec<u8>, name: String, findings: &mut Findings) -> Option<P
         return None;
     };
     let mut texts = Texts::default();
+    let mut budget = UNPACKED_LIMIT;
     for entry in &entries {
         let Some(below) = entry.name.strip_prefix(&top) else { continue };
         let document = READ.into_iter().find(|document| *document == below);
@@ -76,7 +77,8 @@ fn from_bytes(bytes: Vec<u8>, name: String, findings: &mut Findings) -> Option<P
         if document.is_none() && !is_proto(below) {
             continue;
         }
-        let text = unpack(&mut archive, entry.index, below, limit);
+        let text = unpack(&mut archive, entry.index, below, limit.min(budget));
+        budget -= text.as_ref().map_or(0, |text| text.text().len() as u64).min(budget);
         match (document, text) {
             (Some(document), text) => texts.add(document, text, findings),
             (None, Ok(text)) => texts.protos.insert(below, text),
@@ -223,4 +225,153 @@ fn refused(error: &ZipError) -> Diagnostic {
 fn bomb(message: String) -> Diagnostic {
     Diagnostic::error(Code::ArchiveTooLarge, message)
         .help("is this a package? It holds texts of a few kilobytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
+
+    use super::*;
+
+    const DOCUMENTS: [(&str, &str); 3] =
+        [("blueprint.json", "{}"), ("dockerinfo.json", "{}"), ("microservice/a1.proto", "// a")];
+
+    fn pack<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        for (name, bytes) in files {
+            writer.start_file(name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn package_with(more: &[(&str, &[u8])]) -> Vec<u8> {
+        let documents = DOCUMENTS.iter().map(|(name, text)| (*name, text.as_bytes()));
+        pack(documents.chain(more.iter().copied()))
+    }
+
+    fn check(bytes: Vec<u8>, expected: &str) {
+        let mut findings = Findings::new();
+        let package = from_bytes(bytes, "p".into(), &mut findings);
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let protos = package.map(|package| package.protos.iter().map(|(path, _)| path.to_owned()).collect());
+        let shown = protos.map_or_else(|| "none".to_owned(), |protos: Vec<String>| protos.join(" "));
+        assert_eq!(format!("{shown}: {}", lines.join("; ")), expected);
+    }
+
+    #[test]
+    fn a_package_lies_flat_or_in_one_top_folder() {
+        check(package_with(&[]), "microservice/a1.proto: ");
+        let junk =
+            [("__MACOSX/._x", &b"x"[..]), ("p/data/x.bin", b"\xff"), ("p/microservice/x/y.proto", b"")];
+        let inside: Vec<(String, &[u8])> =
+            DOCUMENTS.iter().map(|(name, text)| (format!("p/{name}"), text.as_bytes())).collect();
+        let files = inside.iter().map(|(name, bytes)| (name.as_str(), *bytes)).chain(junk);
+        check(pack(files), "microservice/a1.proto microservice/x/y.proto: ");
+        check(
+            pack([("a/blueprint.json", &b"{}"[..]), ("b/x", b"")]),
+            "none: error[AE0001]: the archive holds no package",
+        );
+        check(
+            pack([("p/blueprint.json", &b"{}"[..])]),
+            "none: error[AE0002]: the package has no `dockerinfo.json`",
+        );
+    }
+
+    #[test]
+    fn entries_that_leave_the_package_are_refused() {
+        for (name, why) in [
+            ("../x", "has `..` in its path"),
+            ("microservice/../../x.proto", "has `..` in its path"),
+            ("/etc/x", "is an absolute path"),
+            ("C:/x", "is an absolute path"),
+            ("a\\..\\x", "has a backslash in its path"),
+        ] {
+            let shown = shown(name);
+            check(
+                package_with(&[(name, b"")]),
+                &format!("none: error[AE0208]: `{shown}` in the archive {why}"),
+            );
+        }
+    }
+
+    #[test]
+    fn links_in_an_archive_are_refused() {
+        let mut writer = ZipWriter::new_append(Cursor::new(package_with(&[]))).unwrap();
+        writer.add_symlink("microservice/l.proto", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        check(bytes, "none: error[AE0208]: `microservice/l.proto` in the archive is a link");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_whatever_its_header_says() {
+        let zeros = vec![b' '; 5 << 20];
+        check(
+            package_with(&[("microservice/b.proto", &zeros)]),
+            "none: error[AE0209]: `microservice/b.proto` in the archive unpacks to 5242880 bytes",
+        );
+        let mut lying = package_with(&[("microservice/b.proto", &zeros)]);
+        let declared = (5_u32 << 20).to_le_bytes();
+        let at = (0..lying.len() - 4).filter(|at| lying[*at..at + 4] == declared).collect::<Vec<_>>();
+        for at in at {
+            lying[at..at + 4].copy_from_slice(&9_u32.to_le_bytes());
+        }
+        let mut findings = Findings::new();
+        let _ = from_bytes(lying, "p".into(), &mut findings);
+        assert!(findings.has_errors());
+    }
+
+    #[test]
+    fn what_is_no_archive_or_encrypted_is_said() {
+        check(
+            b"PK\x03\x04 no".to_vec(),
+            "none: error[AE0210]: the archive cannot be read: invalid Zip archive: Could not find EOCD",
+        );
+        let mut encrypted = package_with(&[]);
+        let local = 6;
+        encrypted[local] |= 1;
+        let central = encrypted.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+        encrypted[central + 8] |= 1;
+        check(encrypted, "none: error[AE0210]: the archive cannot be read: it is encrypted with a password");
+    }
+
+    #[test]
+    fn two_entries_of_one_name_are_refused() {
+        let mut bytes = package_with(&[("microservice/a2.proto", b"")]);
+        for at in 0..bytes.len() - 8 {
+            if &bytes[at..at + 8] == b"a2.proto" {
+                bytes[at + 1] = b'1';
+            }
+        }
+        check(bytes, "none: error[AE0210]: the archive cannot be read: two of its files have one name");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            cut in any::<prop::sample::Index>(),
+            shorten in any::<bool>(),
+        ) {
+            let mut bytes = package_with(&[("microservice/b/c.proto", b"syntax")]);
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if shorten {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let mut findings = Findings::new();
+            let package = from_bytes(bytes, "p".into(), &mut findings);
+            prop_assert!(package.is_some() || findings.has_errors());
+            for (path, _) in package.iter().flat_map(|package| package.protos.iter()) {
+                prop_assert!(crate::write::stays_inside(&path.replace(':', "_")), "{path}");
+            }
+        }
+    }
 }
