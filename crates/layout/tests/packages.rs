@@ -1,5 +1,11 @@
 //! Reading and writing packages on disk.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests, also outside the functions marked so"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,11 @@
 //! Reading use cases from disk.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests, also outside the functions marked so"
+)]
+
 use std::fs;
 use std::path::Path;
 
