@@ -3,6 +3,11 @@
 //! A [`Pipeline`](aieffect_blueprint::Pipeline) and its protos become a [`plan::Plan`]; the engine runs it
 //! through three ports. Deliberately absent: arguments, Docker, where a package lies, and any server.
 
+pub mod engine;
+pub mod payload;
 pub mod plan;
+pub mod ports;
+pub mod run;
 pub mod success;
+pub mod transport;
 pub mod values;

@@ -1,1 +1,21 @@
-//! In-process gRPC services and fixture paths for tests
+//! In-process gRPC services and fixture paths, for tests only.
+//!
+//! [`Server`] serves any proto with closures, [`Reply`] says what a call comes to, be it a hang or a dead
+//! connection; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
+//! fixtures. Deliberately absent: anything of the orchestrator.
+
+#![allow(clippy::panic, reason = "whoever uses this is a test, and a panic is how a test fails")]
+
+mod fixtures;
+mod gate;
+mod protos;
+mod reply;
+mod server;
+mod skip;
+
+pub use fixtures::{repo_root, shared_dir, use_case};
+pub use gate::{Gate, Meeting};
+pub use protos::Protos;
+pub use reply::{Received, Reply};
+pub use server::{Bound, Health, Server};
+pub use skip::{Requirement, note_skip, require};

@@ -1,0 +1,22 @@
+//! Runs plans: the only place that spawns tasks and reads clocks.
+//!
+//! [`Orchestrator::submit`] starts a run and gives its [`RunHandle`]. One task owns the run's state; it takes
+//! what happened, lets [`decide`](crate::run::decide) say what follows, and performs that. Deliberately
+//! absent: what a call is made over, how a node comes up, and how results are shown.
+
+mod actor;
+mod effects;
+mod handle;
+mod options;
+mod record;
+mod report;
+mod results;
+mod shutdown;
+#[cfg(test)]
+mod tests;
+
+pub use handle::{Orchestrator, RunHandle};
+pub use options::{RunId, RunIdError, RunOptions};
+pub use record::{Observer, Recorded};
+pub use report::{Cause, RunReport, StepReport, Unreached};
+pub use results::{Keep, StepResult};

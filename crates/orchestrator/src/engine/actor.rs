@@ -1,0 +1,116 @@
+//! The task that owns a run.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::effects::{Done, Effects};
+use super::options::RunOptions;
+use super::record::{Observer, Record, Recorded};
+use super::report::{Cause, RunReport, StepReport, unreached};
+use super::results::StepResult;
+use super::shutdown::{Grace, Moment};
+use crate::plan::{Plan, StepId};
+use crate::ports::{Endpoints, Transport};
+use crate::run::{Input, Outcome, RunEvent, RunState, decide};
+
+pub(super) struct Actor {
+    plan: Arc<Plan>,
+    state: RunState,
+    record: Record,
+    effects: Effects,
+    results: Vec<StepResult>,
+    options: RunOptions,
+    cancel: CancellationToken,
+    /// The request of the firing that failed first.
+    first_request: Option<Bytes>,
+    begun: Instant,
+}
+
+impl Actor {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        transport: Arc<dyn Transport>,
+        endpoints: Arc<dyn Endpoints>,
+        options: RunOptions,
+        observers: Vec<Observer>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            state: RunState::new(&plan),
+            record: Record::new(observers),
+            effects: Effects::new(Arc::clone(&plan), transport, endpoints, &options),
+            results: plan.steps.iter().map(|_| StepResult::default()).collect(),
+            plan,
+            options,
+            cancel,
+            first_request: None,
+            begun: Instant::now(),
+        }
+    }
+
+    pub(super) async fn run(mut self) -> RunReport {
+        let mut grace = Grace::new(self.cancel.clone(), self.options.grace);
+        self.take(Input::Start, None);
+        while self.state.outcome().is_none() {
+            tokio::select! {
+                // A cancellation comes before whatever else is ready: nothing fires after it.
+                biased;
+                moment = grace.next() => match moment {
+                    Moment::Asked => self.take(Input::Cancel, None),
+                    Moment::Over => self.cut_open_calls(),
+                },
+                Done { input, request } = self.effects.next() => self.take(input, request),
+            }
+        }
+        self.effects.stop().await;
+        self.report()
+    }
+
+    /// One turn: decide, record, perform.
+    fn take(&mut self, input: Input, request: Option<Bytes>) {
+        let had_failed = self.state.first_failure().is_some();
+        let events = decide(&self.plan, &mut self.state, input);
+        if !had_failed && self.state.first_failure().is_some() {
+            self.first_request = request;
+        }
+        for Recorded { event, .. } in self.record.append(events) {
+            if let RunEvent::FiringSucceeded { firing, outputs } = &event {
+                self.results[firing.step.index()].add(outputs, self.options.keep);
+            }
+            self.effects.perform(&self.state, event);
+        }
+    }
+
+    fn cut_open_calls(&mut self) {
+        for firing in self.effects.open_calls() {
+            self.take(Input::CallCut(firing), None);
+        }
+    }
+
+    fn report(self) -> RunReport {
+        let Self { plan, state, effects, results, first_request, begun, .. } = self;
+        let cause = state.first_failure().map(|first| Cause {
+            step: first.step,
+            name: plan.step(first.step).name.clone(),
+            address: effects.address(plan.step(first.step).node).cloned(),
+            firing: first.firing,
+            failure: first.failure.clone(),
+            request: first_request,
+        });
+        let steps = results.into_iter().enumerate().map(|(index, result)| {
+            let step = StepId::new(index);
+            StepReport { step, status: state.status(step), result }
+        });
+        RunReport {
+            // The loop ends with the outcome; a run that never had one was cut off, which is a cancellation.
+            outcome: state.outcome().unwrap_or(Outcome::Cancelled),
+            cause,
+            unreached: unreached(&plan, &state),
+            steps: steps.collect(),
+            took: begun.elapsed(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a run is told beside its plan.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::results::Keep;
+use crate::success::DataFolder;
+
+/// A run's name, told to services with every call: 1 to 64 letters, digits, `-` or `_`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(Arc<str>);
+
+/// A text that is no run id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a run id: 1 to 64 letters, digits, `-` or `_`")]
+pub struct RunIdError(String);
+
+impl RunId {
+    /// Checks that `text` is a run id.
+    pub fn new(text: &str) -> Result<Self, RunIdError> {
+        let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if letters && (1..=64).contains(&text.len()) {
+            return Ok(Self(Arc::from(text)));
+        }
+        Err(RunIdError(text.chars().take(80).collect()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a run is told beside its plan.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Its name.
+    pub id: RunId,
+    /// Which responses are kept for the report.
+    pub keep: Keep,
+    /// The run's data folder, for conditions on files.
+    pub data: DataFolder,
+    /// How long open calls may take to end once the run is cancelled.
+    pub grace: Duration,
+}
+
+impl RunOptions {
+    /// Keeps all responses; ten seconds of grace.
+    pub fn new(id: RunId) -> Self {
+        Self { id, keep: Keep::All, data: DataFolder::default(), grace: Duration::from_secs(10) }
+    }
+}

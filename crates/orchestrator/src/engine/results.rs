@@ -1,0 +1,117 @@
+//! The responses that a run is asked to keep.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use bytes::Bytes;
+
+use crate::payload::Payload;
+
+/// What a step may hold in memory before it goes to a file.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// Which responses of each step are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All.
+    All,
+    /// The last one.
+    Last,
+    /// None.
+    None,
+}
+
+/// The kept responses of one step, in the order of its firings. Over 1 MiB they lie in a temporary file
+/// without a name, which goes with the value.
+#[derive(Debug, Default)]
+pub struct StepResult {
+    held: Vec<Bytes>,
+    held_bytes: usize,
+    spooled: Option<Spool>,
+    given: u64,
+}
+
+#[derive(Debug)]
+struct Spool {
+    file: File,
+    lengths: Vec<usize>,
+}
+
+impl StepResult {
+    /// How many responses the step gave, kept or not.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// The kept responses. An error when the temporary file cannot be read.
+    pub fn messages(&mut self) -> io::Result<Vec<Bytes>> {
+        let mut messages = Vec::new();
+        self.for_each(|message| {
+            messages.push(message);
+            Ok(())
+        })?;
+        Ok(messages)
+    }
+
+    /// Gives the kept responses one by one, so that at most one of those in the file is in memory.
+    pub fn for_each(&mut self, mut use_message: impl FnMut(Bytes) -> io::Result<()>) -> io::Result<()> {
+        if let Some(spool) = &mut self.spooled {
+            spool.file.seek(SeekFrom::Start(0))?;
+            for length in &spool.lengths {
+                let mut message = vec![0; *length];
+                spool.file.read_exact(&mut message)?;
+                use_message(message.into())?;
+            }
+            spool.file.seek(SeekFrom::End(0))?;
+        }
+        self.held.iter().cloned().try_for_each(use_message)
+    }
+
+    /// Takes responses. When the temporary file cannot be written they stay in memory.
+    pub(super) fn add(&mut self, outputs: &[Payload], keep: Keep) {
+        self.given += outputs.len() as u64;
+        match keep {
+            Keep::None => {}
+            Keep::Last => {
+                if let Some(last) = outputs.last() {
+                    self.held = vec![last.bytes().clone()];
+                }
+            }
+            Keep::All => {
+                self.held.extend(outputs.iter().map(|output| output.bytes().clone()));
+                self.held_bytes += outputs.iter().map(|output| output.bytes().len()).sum::<usize>();
+                if self.held_bytes > IN_MEMORY && self.spool().is_ok() {
+                    self.held.clear();
+                    self.held_bytes = 0;
+                }
+            }
+        }
+    }
+
+    fn spool(&mut self) -> io::Result<()> {
+        let mut spool = match self.spooled.take() {
+            Some(spool) => spool,
+            None => Spool { file: tempfile::tempfile()?, lengths: Vec::new() },
+        };
+        let before = spool.lengths.len();
+        let written = spool.write(&self.held);
+        if written.is_err() {
+            spool.lengths.truncate(before);
+            let kept: u64 = spool.lengths.iter().map(|length| *length as u64).sum();
+            // Half a message may lie behind the last whole one; the next write goes over it.
+            spool.file.seek(SeekFrom::Start(kept))?;
+        }
+        self.spooled = Some(spool);
+        written
+    }
+}
+
+impl Spool {
+    fn write(&mut self, messages: &[Bytes]) -> io::Result<()> {
+        for message in messages {
+            self.file.write_all(message)?;
+            self.lengths.push(message.len());
+        }
+        Ok(())
+    }
+}

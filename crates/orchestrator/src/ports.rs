@@ -1,0 +1,7 @@
+//! The engine's ports: what it needs of the world. Traits, what passes through them, and nothing else.
+
+mod endpoints;
+mod transport;
+
+pub use endpoints::{Endpoints, NotReady};
+pub use transport::{Call, CallMetadata, Inputs, Outputs, Transport};

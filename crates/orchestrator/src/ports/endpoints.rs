@@ -1,0 +1,36 @@
+//! Where a node answers.
+
+use std::time::Duration;
+
+use aieffect_blueprint::Address;
+use futures_util::future::BoxFuture;
+
+use crate::plan::PlannedNode;
+
+/// Gives a node's address once the node answers. It may start a process or a container to get there; that,
+/// and how long it waits, is the implementer's.
+pub trait Endpoints: Send + Sync {
+    /// Waits until the node answers. Dropping the future gives up.
+    fn ready<'a>(&'a self, node: &'a PlannedNode) -> BoxFuture<'a, Result<Address, NotReady>>;
+}
+
+/// Why a node does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// It did not in time. Another node may still get ready.
+    #[error("`{address}` did not answer within {} s: {reason}", waited.as_secs_f64())]
+    TimedOut {
+        /// Where it was tried.
+        address: Address,
+        /// For how long.
+        waited: Duration,
+        /// What the last try came to.
+        reason: String,
+    },
+    /// It never will: whoever waits for other nodes can stop.
+    #[error("{reason}")]
+    Lost {
+        /// What happened to it.
+        reason: String,
+    },
+}

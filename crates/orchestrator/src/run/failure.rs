@@ -1,0 +1,219 @@
+//! Why a firing failed: our own words, since a client library's statuses are not to be taken at theirs.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::plan::TransferError;
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// To the service.
+    Request,
+    /// From the service.
+    Response,
+}
+
+/// Why an attempt of a firing failed. Its text is one line that can stand after `step: `.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nothing of the request reached the service.
+    #[error("the service could not be reached: {reason}")]
+    NeverReached {
+        /// What the connection said.
+        reason: String,
+    },
+    /// The connection was lost after the request was sent.
+    #[error(
+        "the connection to the service was lost during the call ({reason}): the service may have died; see its log"
+    )]
+    Lost {
+        /// What the connection said.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("no answer within its deadline of {}", Seconds(*.after))]
+    Deadline {
+        /// The deadline.
+        after: Duration,
+    },
+    /// A message is over a size limit.
+    #[error("{}", TooLargeText { direction: *.direction, limit: *.limit, size: *.size })]
+    TooLarge {
+        /// Which message.
+        direction: Direction,
+        /// The limit in bytes.
+        limit: u64,
+        /// The message's size in bytes, where it was said.
+        size: Option<u64>,
+    },
+    /// The service answered with a status other than OK.
+    #[error("the service answered {code}{}", After(": ", .message))]
+    Status {
+        /// The status.
+        code: StatusCode,
+        /// Its text.
+        message: String,
+    },
+    /// The response did not keep the step's success contract.
+    #[error("{message}")]
+    Unsuccessful {
+        /// Which part of it, and what the service said.
+        message: String,
+    },
+    /// The request could not be made from what came in.
+    #[error("the request could not be made: {0}")]
+    Transfer(TransferError),
+    /// Incoming links carried different numbers of messages.
+    #[error("its incoming links carried different numbers of messages")]
+    Uneven,
+    /// A call did not keep to its shape.
+    #[error("the service broke the protocol: {reason}")]
+    Protocol {
+        /// How.
+        reason: String,
+    },
+    /// The call's code panicked.
+    #[error("internal error in the call: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
+}
+
+struct TooLargeText {
+    direction: Direction,
+    limit: u64,
+    size: Option<u64>,
+}
+
+impl fmt::Display for TooLargeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.direction {
+            Direction::Request => f.write_str("the request")?,
+            Direction::Response => f.write_str("the response")?,
+        }
+        if let Some(size) = self.size {
+            write!(f, " has {} and", Size(size))?;
+        }
+        write!(f, " is over the limit of {}", Size(self.limit))?;
+        match self.direction {
+            Direction::Request => f.write_str(
+                " (Python services take 4 MiB unless they raise `grpc.max_receive_message_length`)",
+            ),
+            Direction::Response => Ok(()),
+        }
+    }
+}
+
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MIB: u64 = 1024 * 1024;
+        match self.0 {
+            bytes if bytes >= MIB && bytes % MIB == 0 => write!(f, "{} MiB", bytes / MIB),
+            bytes if bytes >= MIB => write!(f, "{}.{} MiB", bytes / MIB, bytes % MIB * 10 / MIB),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
+    }
+}
+
+struct After<'a>(&'static str, &'a str);
+
+impl fmt::Display for After<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.1.is_empty() { Ok(()) } else { write!(f, "{}{}", self.0, self.1) }
+    }
+}
+
+macro_rules! status_codes {
+    ($($name:ident = $number:literal, $text:literal;)*) => {
+        /// A gRPC status other than OK.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum StatusCode {
+            $(#[doc = $text] $name,)*
+        }
+
+        impl StatusCode {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The status of that number; `None` for 0, which is OK. Unknown numbers are `UNKNOWN`.
+            pub fn new(number: u32) -> Option<Self> {
+                match number {
+                    0 => None,
+                    $($number => Some(Self::$name),)*
+                    _ => Some(Self::Unknown),
+                }
+            }
+
+            /// Its name, such as `UNAVAILABLE`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+status_codes! {
+    Cancelled = 1, "CANCELLED";
+    Unknown = 2, "UNKNOWN";
+    InvalidArgument = 3, "INVALID_ARGUMENT";
+    DeadlineExceeded = 4, "DEADLINE_EXCEEDED";
+    NotFound = 5, "NOT_FOUND";
+    AlreadyExists = 6, "ALREADY_EXISTS";
+    PermissionDenied = 7, "PERMISSION_DENIED";
+    ResourceExhausted = 8, "RESOURCE_EXHAUSTED";
+    FailedPrecondition = 9, "FAILED_PRECONDITION";
+    Aborted = 10, "ABORTED";
+    OutOfRange = 11, "OUT_OF_RANGE";
+    Unimplemented = 12, "UNIMPLEMENTED";
+    Internal = 13, "INTERNAL";
+    Unavailable = 14, "UNAVAILABLE";
+    DataLoss = 15, "DATA_LOSS";
+    Unauthenticated = 16, "UNAUTHENTICATED";
+}
+
+impl fmt::Display for StatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_is_one_line() {
+        let lines = [
+            Failure::NeverReached { reason: "connection refused".into() },
+            Failure::Lost { reason: "broken pipe".into() },
+            Failure::Deadline { after: Duration::from_millis(1500) },
+            Failure::TooLarge { direction: Direction::Request, limit: 4 << 20, size: Some(5_500_000) },
+            Failure::TooLarge { direction: Direction::Response, limit: 256 << 20, size: None },
+            Failure::Status {
+                code: StatusCode::InvalidArgument,
+                message: "threshold must be positive".into(),
+            },
+            Failure::Status { code: StatusCode::Unknown, message: String::new() },
+            Failure::Unsuccessful { message: "success is false: no rows".into() },
+            Failure::Uneven,
+            Failure::Protocol { reason: "no response message".into() },
+            Failure::Panicked { message: "index out of bounds".into() },
+        ]
+        .map(|failure| failure.to_string());
+        insta::assert_snapshot!(lines.join("\n"), @"");
+    }
+}

@@ -1,0 +1,3 @@
+//! Adapters of the [`Transport`](crate::ports::Transport) port.
+
+pub mod grpc;

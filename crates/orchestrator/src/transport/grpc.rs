@@ -1,0 +1,162 @@
+//! Calls over gRPC: [`GrpcTransport`], and [`FixedEndpoints`] with [`wait_until_ready`].
+//!
+//! Messages pass as bytes; nothing here knows their fields. Deliberately absent: TLS.
+
+mod channel;
+mod codec;
+mod endpoints;
+mod readiness;
+mod status;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aieffect_blueprint::Address;
+use aieffect_contract::CallShape;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{SinkExt, StreamExt};
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic::{IntoStreamingRequest, Request};
+
+use self::codec::BytesCodec;
+pub use self::endpoints::FixedEndpoints;
+pub use self::readiness::wait_until_ready;
+use self::status::failure_of;
+use crate::ports::{Call, Inputs, Outputs, Transport};
+use crate::run::{Direction, Failure};
+
+/// The largest message that is sent or taken, in bytes.
+pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
+
+/// Calls over gRPC, with one connection per address.
+#[derive(Debug, Default)]
+pub struct GrpcTransport {
+    // A lock, since calls of one run are made side by side; never held across an await.
+    channels: Mutex<HashMap<Address, Channel>>,
+}
+
+impl GrpcTransport {
+    /// Without connections; the first call to an address makes one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn channel(&self, address: &Address) -> Result<Channel, Failure> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(address) {
+            return Ok(channel.clone());
+        }
+        let endpoint = channel::endpoint(address).map_err(|reason| Failure::NeverReached { reason })?;
+        let channel = endpoint.connect_lazy();
+        channels.insert(address.clone(), channel.clone());
+        Ok(channel)
+    }
+
+    async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
+        let path: PathAndQuery = call
+            .path
+            .parse()
+            .map_err(|_| Failure::Protocol { reason: format!("`{}` is no path of an RPC", call.path) })?;
+        let mut client = Grpc::new(self.channel(&call.address)?)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT);
+        client.ready().await.map_err(|error| Failure::NeverReached { reason: status::root_cause(&error) })?;
+        match call.shape {
+            CallShape::Unary => {
+                let mut inputs = inputs;
+                let message = inputs.next().await.unwrap_or_default();
+                check_size(&message)?;
+                let request = with_metadata(Request::new(message), call)?;
+                let response = client.unary(request, path, BytesCodec).await.map_err(failure_of)?;
+                deliver(outputs, response.into_inner()).await;
+            }
+            CallShape::ClientStream => {
+                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let response =
+                    client.client_streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                deliver(outputs, response.into_inner()).await;
+            }
+            CallShape::ServerStream => {
+                let mut inputs = inputs;
+                let message = inputs.next().await.unwrap_or_default();
+                check_size(&message)?;
+                let request = with_metadata(Request::new(message), call)?;
+                let response =
+                    client.server_streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                drain(response.into_inner(), outputs).await?;
+            }
+            CallShape::Bidirectional => {
+                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let response = client.streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                drain(response.into_inner(), outputs).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transport for GrpcTransport {
+    fn call<'a>(
+        &'a self,
+        call: &'a Call,
+        inputs: Inputs,
+        outputs: Outputs<'a>,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.perform(call, inputs, outputs))
+    }
+}
+
+async fn drain(mut responses: tonic::Streaming<Bytes>, outputs: Outputs<'_>) -> Result<(), Failure> {
+    while let Some(message) = responses.message().await.map_err(failure_of)? {
+        deliver(outputs, message).await;
+    }
+    Ok(())
+}
+
+async fn deliver(outputs: Outputs<'_>, message: Bytes) {
+    let sent: Result<(), Infallible> = outputs.send(message).await;
+    match sent {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
+fn check_size(message: &Bytes) -> Result<(), Failure> {
+    if message.len() <= MESSAGE_LIMIT {
+        return Ok(());
+    }
+    Err(Failure::TooLarge {
+        direction: Direction::Request,
+        limit: MESSAGE_LIMIT as u64,
+        size: Some(message.len() as u64),
+    })
+}
+
+fn with_metadata<T>(mut request: Request<T>, call: &Call) -> Result<Request<T>, Failure> {
+    // A week is as good as none, and keeps the header within what every implementation reads.
+    const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    if let Some(deadline) = call.deadline {
+        request.set_timeout(deadline.min(LONGEST));
+    }
+    let about = &call.metadata;
+    let entries = [
+        ("aieffect-run-id", about.run.clone()),
+        ("aieffect-step", about.step.to_string()),
+        ("aieffect-seq", about.seq.to_string()),
+        ("aieffect-attempt", about.attempt.to_string()),
+        ("traceparent", about.traceparent.clone()),
+    ];
+    for (key, value) in entries {
+        let value: MetadataValue<Ascii> = value
+            .parse()
+            .map_err(|_| Failure::Protocol { reason: format!("`{value}` cannot be sent as `{key}`") })?;
+        request.metadata_mut().insert(key, value);
+    }
+    Ok(request)
+}

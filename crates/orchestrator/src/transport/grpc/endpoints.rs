@@ -1,0 +1,32 @@
+//! Services that are already there, or come up by other hands.
+
+use std::time::Duration;
+
+use aieffect_blueprint::Address;
+use futures_util::future::BoxFuture;
+
+use super::readiness::wait_until_ready;
+use crate::plan::PlannedNode;
+use crate::ports::{Endpoints, NotReady};
+
+/// The addresses that the plan's nodes have in their document.
+#[derive(Debug, Clone)]
+pub struct FixedEndpoints {
+    ready_timeout: Duration,
+}
+
+impl FixedEndpoints {
+    /// Waits for each node up to `ready_timeout`.
+    pub fn new(ready_timeout: Duration) -> Self {
+        Self { ready_timeout }
+    }
+}
+
+impl Endpoints for FixedEndpoints {
+    fn ready<'a>(&'a self, node: &'a PlannedNode) -> BoxFuture<'a, Result<Address, NotReady>> {
+        Box::pin(async {
+            wait_until_ready(&node.address, self.ready_timeout).await?;
+            Ok(node.address.clone())
+        })
+    }
+}

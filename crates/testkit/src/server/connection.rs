@@ -1,0 +1,96 @@
+//! Connections that a handler can close.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::Connected;
+
+/// Closes the connection that a call came over.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kill {
+    killed: Arc<(std::sync::atomic::AtomicBool, Notify)>,
+}
+
+impl Kill {
+    /// The connection's next read or write fails, and it is closed.
+    pub(super) fn now(&self) {
+        self.killed.0.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.killed.1.notify_one();
+    }
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    kill: Kill,
+    wait: Pin<Box<dyn Future<Output = ()> + Send>>,
+    dead: bool,
+}
+
+pub(super) fn accept(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+    use tokio_stream::StreamExt;
+    TcpListenerStream::new(listener).map(|stream| stream.map(Connection::new))
+}
+
+impl Connection {
+    fn new(stream: TcpStream) -> Self {
+        // Nagle's algorithm would only slow tests down; without the option they are slower, not wrong.
+        let _ = stream.set_nodelay(true);
+        let kill = Kill::default();
+        let notified = kill.clone();
+        let wait = Box::pin(async move { notified.killed.1.notified().await });
+        Self { stream, kill, wait, dead: false }
+    }
+
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.dead && self.wait.as_mut().poll(context).is_ready() {
+            self.dead = true;
+        }
+        if self.dead { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Kill;
+
+    fn connect_info(&self) -> Kill {
+        self.kill.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,127 @@
+//! Tests that need what a machine may lack: left out by name, counted, and refused where it is required.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use crate::fixtures::shared_dir;
+
+/// A file that gets one line, `requirement<TAB>test<TAB>reason`, per test left out.
+const SKIPS_FILE: &str = "AIEFFECT_SKIPS";
+/// Names, joined by commas, of what must not be missing.
+const REQUIRED: &str = "AIEFFECT_REQUIRE";
+
+/// What a test may need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// A Docker daemon that answers.
+    Docker,
+    /// Python with grpcio.
+    Python,
+    /// The folder of data beside the repository.
+    SharedData,
+}
+
+impl Requirement {
+    /// Its name in `AIEFFECT_REQUIRE`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Python => "python",
+            Self::SharedData => "shared-data",
+        }
+    }
+
+    /// Why this machine does not meet it; `None` when it does.
+    fn missing(self) -> Option<&'static str> {
+        let met = match self {
+            Self::Docker => succeeds("docker", &["version", "--format", "{{.Server.Version}}"]),
+            Self::Python => succeeds("python3", &["-c", "import grpc, grpc_tools, venv"]),
+            Self::SharedData => shared_dir().is_some(),
+        };
+        let reason = match self {
+            Self::Docker => "no Docker daemon answers",
+            Self::Python => "python3 with grpcio, grpcio-tools and venv is not installed",
+            Self::SharedData => "there is no folder `shared` beside the repository",
+        };
+        (!met).then_some(reason)
+    }
+}
+
+impl FromStr for Requirement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Docker, Self::Python, Self::SharedData];
+        let found = all.into_iter().find(|requirement| requirement.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is none of docker, python, shared-data"))
+    }
+}
+
+/// Whether the test may go on. If not, it is to return: it has been counted as left out.
+///
+/// ```no_run
+/// # use aieffect_testkit::{Requirement, require};
+/// if !require(Requirement::Docker) {
+///     return;
+/// }
+/// ```
+///
+/// # Panics
+/// When the requirement is not met and named in `AIEFFECT_REQUIRE`.
+pub fn require(requirement: Requirement) -> bool {
+    match requirement.missing() {
+        None => true,
+        Some(reason) => {
+            note_skip(requirement, reason);
+            false
+        }
+    }
+}
+
+/// Counts the running test as left out, for whatever else it misses of `requirement`.
+///
+/// # Panics
+/// When the requirement is named in `AIEFFECT_REQUIRE`.
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+pub fn note_skip(requirement: Requirement, reason: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let name = requirement.as_str();
+    let required = std::env::var(REQUIRED).unwrap_or_default();
+    if required.split(',').any(|entry| entry.trim() == name) {
+        panic!("{test} needs {name}, which {REQUIRED} names: {reason}");
+    }
+    eprintln!("left out: {test} ({name}: {reason})");
+    let Ok(file) = std::env::var(SKIPS_FILE) else { return };
+    let line = format!("{name}\t{test}\t{reason}\n");
+    let written = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&file)
+        .and_then(|mut skips| skips.write_all(line.as_bytes()));
+    if let Err(error) = written {
+        panic!("the skip of {test} cannot be written to {file}: {error}");
+    }
+}
+
+/// Leaves the running test out unless the requirements are met: `skip!(Docker, SharedData)`.
+#[macro_export]
+macro_rules! skip {
+    ($($requirement:ident),+ $(,)?) => {
+        $(if !$crate::require($crate::Requirement::$requirement) {
+            return;
+        })+
+    };
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
