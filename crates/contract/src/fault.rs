@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use aieffect_blueprint::{Code, Diagnostic, Label, SourceText, Span};
 
+/// How many mistakes of one text are listed.
+pub(crate) const MAX_LISTED: usize = 50;
+/// How much of a message is shown, in characters: it may quote a long name.
+const MAX_SHOWN: usize = 400;
+
 /// A mistake in a text.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
@@ -31,9 +36,9 @@ impl Fault {
         self
     }
 
-    /// What protox or prost-reflect found: the first mistake and those beside it.
+    /// What protox or prost-reflect found: the first mistake and those beside it, as far as anyone reads on.
     pub(crate) fn all_of(report: &dyn miette::Diagnostic, text: &str) -> Vec<Self> {
-        let related = report.related().into_iter().flatten();
+        let related = report.related().into_iter().flatten().take(MAX_LISTED - 1);
         std::iter::once(report).chain(related).map(|report| Self::of(report, text)).collect()
     }
 
@@ -66,6 +71,6 @@ impl Fault {
 }
 
 /// Our findings quote with backticks, as the libraries' own texts do not.
-fn plain(text: &str) -> String {
-    text.replace('\'', "`")
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect::<String>().replace('\'', "`")
 }

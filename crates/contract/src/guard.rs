@@ -1,45 +1,55 @@
-//! A first look at a text, before anything recursive reads it: its size, how deep its brackets go, and
-//! whether it is of an edition. It knows comments and strings, and nothing else of the language.
+//! A first look at a text, before the parser: whether it is of an edition, and whether it is of a size that
+//! parsing and linking take in reasonable time, memory and stack.
+//!
+//! It knows comments, strings, words and brackets, and nothing else of the language.
 
 use std::ops::Range;
 
 use aieffect_blueprint::Code;
 
 use crate::fault::Fault;
+use crate::tokens::{Kind, Token, Tokens, Unfinished};
 
 /// The largest text that is taken, in bytes.
 const MAX_BYTES: usize = 4 << 20;
 /// How deep brackets of any kind may go. The parser itself stops messages at 31.
 const MAX_DEPTH: usize = 64;
+/// The longest word, in bytes.
+const MAX_WORD: usize = 256;
+/// How many parts a dotted name may have.
+const MAX_PARTS: usize = 64;
+/// How many statements a file may have.
+const MAX_STATEMENTS: usize = 30_000;
+/// How many bytes the full names of everything defined may take together: each repeats those around it.
+const MAX_NAMES: usize = 64 << 20;
 
 /// Finds what must not reach the parser.
 pub(crate) fn inspect(text: &str) -> Result<(), Fault> {
     if text.len() > MAX_BYTES {
         let message = format!("{} bytes of proto are more than the {MAX_BYTES} that are taken", text.len());
-        return Err(Fault::new(Code::ProtoTooDeep, message).at(0..0, "").help("split the file"));
+        return Err(too_much(message, 0..0, "split the file"));
     }
-    let mut open: Vec<usize> = Vec::new();
-    let mut first_word = true;
+    let mut look = Look::default();
     for token in Tokens::new(text) {
-        match token.kind {
-            Kind::Open => open.push(token.span.start),
-            Kind::Close => {
-                open.pop();
-            }
-            Kind::Word if first_word && &text[token.span.clone()] == "edition" => {
-                return Err(edition(token.span));
-            }
-            Kind::Word | Kind::Other => {}
-        }
-        first_word = false;
-        if open.len() > MAX_DEPTH {
-            let message = format!("brackets go more than {MAX_DEPTH} deep");
-            return Err(Fault::new(Code::ProtoTooDeep, message)
-                .at(token.span, "one too many")
-                .help("move inner messages to the top of the file"));
-        }
+        let token = token.map_err(unfinished)?;
+        look.at(&token, &text[token.span.clone()])?;
     }
     Ok(())
+}
+
+fn too_much(message: impl Into<String>, span: Range<usize>, help: &str) -> Fault {
+    Fault::new(Code::ProtoTooDeep, message).at(span, "").help(help)
+}
+
+fn unfinished(comment: Unfinished) -> Fault {
+    match comment {
+        Unfinished::Comment(span) => {
+            Fault::new(Code::BadProto, "a comment does not end").at(span, "begins here")
+        }
+        Unfinished::NestedComment(span) => Fault::new(Code::BadProto, "a comment begins within a comment")
+            .at(span, "here")
+            .help("comments end at the first `*/`; use `//` for lines that hold `/*`"),
+    }
 }
 
 fn edition(span: Range<usize>) -> Fault {
@@ -48,90 +58,108 @@ fn edition(span: Range<usize>) -> Fault {
         .help("write `syntax = \"proto3\";` and leave out the features of editions")
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Open,
-    Close,
-    Word,
+/// What has been seen so far.
+#[derive(Default)]
+struct Look {
+    /// For each open bracket, the bytes of the names around what is in it.
+    open: Vec<usize>,
+    /// The bytes of the package's name.
+    package: usize,
+    /// The bytes of the last word.
+    word: usize,
+    /// Of the dotted name at hand.
+    parts: usize,
+    statement: Statement,
+    statements: usize,
+    names: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Statement {
+    /// Nothing of the file yet.
+    #[default]
+    First,
+    /// Its first word comes next.
+    Begins,
+    /// `package …`, from this byte.
+    Package(usize),
+    /// Any other.
     Other,
 }
 
-struct Token {
-    kind: Kind,
-    span: Range<usize>,
-}
-
-/// Brackets, words and single other characters; comments and strings are passed over.
-struct Tokens<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Tokens<'a> {
-    fn new(text: &'a str) -> Self {
-        let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { bytes: text.as_bytes(), at: start }
-    }
-
-    /// Moves past bytes for as long as `wanted` holds.
-    fn pass(&mut self, wanted: impl Fn(u8) -> bool) {
-        while self.bytes.get(self.at).is_some_and(|byte| wanted(*byte)) {
-            self.at += 1;
-        }
-    }
-
-    fn pass_string(&mut self, quote: u8) {
-        while let Some(byte) = self.bytes.get(self.at) {
-            self.at += 1;
-            match *byte {
-                b'\\' => self.at = (self.at + 1).min(self.bytes.len()),
-                b'\n' => return,
-                end if end == quote => return,
-                _ => {}
+impl Look {
+    fn at(&mut self, token: &Token, text: &str) -> Result<(), Fault> {
+        let statement = self.statement;
+        self.statement = match (statement, text) {
+            (Statement::First, "edition") => return Err(edition(token.span.clone())),
+            (Statement::First | Statement::Begins, "package") => Statement::Package(token.span.end),
+            (Statement::First | Statement::Begins, _) => Statement::Other,
+            _ => statement,
+        };
+        match (token.kind, text) {
+            (Kind::Word, word) if word.len() > MAX_WORD => {
+                let message =
+                    format!("a name of {} bytes is longer than the {MAX_WORD} that are taken", word.len());
+                return Err(too_much(message, token.span.clone(), "shorten it"));
             }
+            (Kind::Word, word) => self.word = word.len(),
+            (Kind::Other, ".") => self.parts += 1,
+            (Kind::Other, ";") => {
+                if let Statement::Package(start) = self.statement {
+                    self.package = token.span.start - start;
+                }
+                self.end_statement();
+            }
+            (Kind::Other, ",") => self.parts = 0,
+            (Kind::Open, "{") => {
+                let around = self.around() + self.word;
+                self.end_statement();
+                self.open.push(around);
+            }
+            (Kind::Open, _) => self.open.push(self.around()),
+            (Kind::Close, bracket) => {
+                self.open.pop();
+                if bracket == "}" {
+                    self.statement = Statement::Begins;
+                    self.parts = 0;
+                }
+            }
+            (Kind::Other, _) => {}
         }
+        self.limits(token.span.clone())
     }
 
-    fn pass_block_comment(&mut self) {
-        let rest = &self.bytes[self.at..];
-        let end = rest.windows(2).position(|pair| pair == b"*/");
-        self.at += end.map_or(rest.len(), |end| end + 2);
+    fn around(&self) -> usize {
+        self.open.last().copied().unwrap_or(self.package)
     }
-}
 
-impl Iterator for Tokens<'_> {
-    type Item = Token;
+    fn end_statement(&mut self) {
+        self.statements += 1;
+        self.names += self.around() + self.word;
+        self.statement = Statement::Begins;
+        self.parts = 0;
+    }
 
-    fn next(&mut self) -> Option<Token> {
-        loop {
-            self.pass(|byte| byte.is_ascii_whitespace());
-            let start = self.at;
-            let byte = *self.bytes.get(start)?;
-            self.at += 1;
-            let kind = match (byte, self.bytes.get(self.at)) {
-                (b'/', Some(b'/')) => {
-                    self.pass(|byte| byte != b'\n');
-                    continue;
-                }
-                (b'/', Some(b'*')) => {
-                    self.at += 1;
-                    self.pass_block_comment();
-                    continue;
-                }
-                (b'"' | b'\'', _) => {
-                    self.pass_string(byte);
-                    Kind::Other
-                }
-                (b'{' | b'[' | b'(' | b'<', _) => Kind::Open,
-                (b'}' | b']' | b')' | b'>', _) => Kind::Close,
-                (byte, _) if byte.is_ascii_alphanumeric() || byte == b'_' => {
-                    self.pass(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                    Kind::Word
-                }
-                _ => Kind::Other,
-            };
-            return Some(Token { kind, span: start..self.at });
+    fn limits(&self, span: Range<usize>) -> Result<(), Fault> {
+        if self.open.len() > MAX_DEPTH {
+            let message = format!("brackets go more than {MAX_DEPTH} deep");
+            return Err(too_much(message, span, "move inner messages to the top of the file"));
         }
+        if self.parts > MAX_PARTS {
+            return Err(too_much(format!("a name has more than {MAX_PARTS} parts"), span, "shorten it"));
+        }
+        if self.statements > MAX_STATEMENTS {
+            let message = format!("a proto has more than {MAX_STATEMENTS} statements");
+            return Err(too_much(message, span, "split the file"));
+        }
+        if self.names > MAX_NAMES {
+            return Err(too_much(
+                "the full names in a proto are too long together",
+                span,
+                "shorten the outer ones",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -155,6 +183,7 @@ mod tests {
         assert_eq!(code(&format!("{}{}", "{".repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH))), None);
         assert_eq!(code(&"{}".repeat(1000)), None);
         assert_eq!(code(&format!("option a = 'open\n{many}")), Some(Code::ProtoTooDeep));
+        assert_eq!(code(&format!("option a = 'open\\\n{many}")), Some(Code::ProtoTooDeep));
     }
 
     #[test]
@@ -170,9 +199,36 @@ mod tests {
     }
 
     #[test]
-    fn unfinished_comments_and_strings_end_with_the_text() {
-        for text in ["/*", "/* *", "\"", "'\\", "/", "//"] {
+    fn comments_that_do_not_end_or_hold_others_are_refused() {
+        for text in ["/*", "/* *", "/*/", "/* /* */ */"] {
+            assert_eq!(code(text), Some(Code::BadProto), "{text}");
+        }
+        for text in ["/**/", "/***/", "/* // */", "// /*", "\"", "'\\", "/", "//", "'/*'"] {
             assert_eq!(code(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_bounded_alone_and_together() {
+        let word = "a".repeat(MAX_WORD);
+        assert_eq!(code(&format!("message {word} {{}}")), None);
+        assert_eq!(code(&format!("message {word}a {{}}")), Some(Code::ProtoTooDeep));
+        assert_eq!(code(&format!("option a = '{word}a';")), None);
+        assert_eq!(code(&format!("option {}a = 1;", "a.".repeat(MAX_PARTS))), None);
+        assert_eq!(code(&format!("option {}a = 1;", "(a).".repeat(MAX_PARTS + 1))), Some(Code::ProtoTooDeep));
+        assert_eq!(code(&format!("option a = {{ a: [{}] }};", "1.0, ".repeat(1000))), None);
+
+        let nested = format!("message {word} {{").repeat(30);
+        assert_eq!(code(&format!("{nested}{}", "string a = 1;".repeat(8000))), None);
+        assert_eq!(code(&format!("{nested}{}", "string a = 1;".repeat(9000))), Some(Code::ProtoTooDeep));
+        let package = format!("package {word}{};", format!(".{word}").repeat(MAX_PARTS));
+        assert_eq!(code(&format!("{package}{}", "message A {}".repeat(3000))), None);
+        assert_eq!(code(&format!("{package}{}", "message A {}".repeat(5000))), Some(Code::ProtoTooDeep));
+    }
+
+    #[test]
+    fn statements_are_counted() {
+        assert_eq!(code(&";".repeat(MAX_STATEMENTS)), None);
+        assert_eq!(code(&"m{}".repeat(MAX_STATEMENTS + 1)), Some(Code::ProtoTooDeep));
     }
 }

@@ -16,6 +16,7 @@ mod proto_set;
 mod reach;
 #[cfg(test)]
 mod testing;
+mod tokens;
 
 pub use fit::{Misfit, fits};
 pub use interface::interfaces;

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aieffect_blueprint::Code;
+use miette::Diagnostic;
 use prost_reflect::{DescriptorError, DescriptorPool, FileDescriptor, MethodDescriptor};
+use prost_types::FileDescriptorProto;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, MAX_LISTED, plain};
+use crate::location::{Lines, nearest_span};
 use crate::parsed::Texts;
 use crate::reach::{Reach, is_well_known};
 
@@ -30,11 +34,11 @@ pub(crate) struct LinkFault {
 pub(crate) fn link(reach: &Reach, texts: &Texts<'_>) -> Result<Linked, LinkFault> {
     let mut pool = DescriptorPool::new();
     for (index, (file, text)) in reach.files.iter().zip(&reach.texts).enumerate() {
-        let fault = |error: DescriptorError| {
-            let text = file.source.text();
-            LinkFault { file: index, faults: Fault::all_of(&error.with_source_code(&in_bytes(text)), text) }
-        };
         let Ok(parsed) = texts.get(*text) else { continue };
+        let fault = |error: DescriptorError| LinkFault {
+            file: index,
+            faults: faults(error, &parsed.descriptor, file.source.text()),
+        };
         for import in parsed.imports.iter().filter(|import| is_well_known(&import.path)) {
             add_well_known(&mut pool, &import.path).map_err(fault)?;
         }
@@ -64,6 +68,17 @@ fn add_well_known(pool: &mut DescriptorPool, name: &str) -> Result<(), Descripto
         add_well_known(pool, dependency.name())?;
     }
     pool.add_file_descriptor_proto(file.file_descriptor_proto().clone())
+}
+
+fn faults(error: DescriptorError, descriptor: &FileDescriptorProto, text: &str) -> Vec<Fault> {
+    let others = error.related().into_iter().flatten().count();
+    if others < MAX_LISTED {
+        return Fault::all_of(&error.with_source_code(&in_bytes(text)), text);
+    }
+    // Placing one mistake takes a walk through the text, so that thousands would take minutes.
+    let span = nearest_span(descriptor, &Lines::new(text), error.path().unwrap_or_default());
+    let fault = Fault::new(Code::BadProto, plain(&error.to_string())).at(span, "");
+    vec![fault.help(format!("the file has {others} more mistakes"))]
 }
 
 /// The text with every byte as one character: columns are counted in bytes, while errors take theirs for

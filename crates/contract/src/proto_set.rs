@@ -202,4 +202,6 @@ impl<'a> Compiler<'a> {
 }
 
 #[cfg(test)]
+mod robustness;
+#[cfg(test)]
 mod tests;

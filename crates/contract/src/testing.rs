@@ -38,7 +38,7 @@ pub(crate) fn shown(findings: &Findings) -> String {
         text += &format!("{finding}\n");
         for label in &finding.labels {
             let marked = label.source.text().get(label.span.start..label.span.end).unwrap();
-            text += &format!("  {} `{marked}` {}", label.position(), label.note).trim_end().to_owned();
+            text += format!("  {} `{marked}` {}", label.position(), label.note).trim_end();
             text.push('\n');
         }
         text.extend(finding.help.iter().map(|help| format!("  help: {help}\n")));
