@@ -112,7 +112,7 @@ fn end_all(group: Pid, grace: Duration, events: &Receiver<Event>) -> Option<Wait
 
 /// One SIGTERM to the command's group; what its members start while they clean up is left alone.
 fn ask_group(group: Pid) {
-    let members = tree::descendants().iter().any(|process| process.group == group);
+    let members = tree::descendants().iter().any(|process| process.group == number(group));
     if members {
         // The last member may have ended since; then there is nothing to ask.
         let _ = rustix::process::kill_process_group(group, Signal::TERM);
@@ -121,7 +121,7 @@ fn ask_group(group: Pid) {
 
 fn ask_outside(group: Pid, asked: &mut BTreeSet<i32>) {
     for process in tree::descendants() {
-        if process.group != group && asked.insert(process.pid.as_raw_nonzero().get()) {
+        if process.group != number(group) && asked.insert(number(process.pid)) {
             // As above: it may have ended since.
             let _ = rustix::process::kill_process(process.pid, Signal::TERM);
         }
@@ -133,6 +133,10 @@ fn kill_all() {
         // As above: it may have ended since.
         let _ = rustix::process::kill_process(process.pid, Signal::KILL);
     }
+}
+
+fn number(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
 }
 
 fn exit_status(status: WaitStatus) -> u8 {

@@ -9,7 +9,8 @@ use rustix::process::Pid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Process {
     pub(super) pid: Pid,
-    pub(super) group: Pid,
+    /// `-1` for a process that has just ended.
+    pub(super) group: i32,
 }
 
 /// Everything that runs below this process, nearest first; empty where `/proc` cannot be read.
@@ -38,8 +39,9 @@ fn parse(stat: &str) -> Option<(i32, Process)> {
     let (_, rest) = rest.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
     let parent = fields.nth(1)?.parse().ok()?;
-    let group = Pid::from_raw(fields.next()?.parse().ok()?)?;
-    Some((parent, Process { pid: Pid::from_raw(pid.parse().ok()?)?, group }))
+    let group = fields.next()?.parse().ok()?;
+    let pid = pid.parse().ok().filter(|pid| *pid > 0).and_then(Pid::from_raw)?;
+    Some((parent, Process { pid, group }))
 }
 
 #[cfg(test)]
@@ -47,15 +49,19 @@ mod tests {
     use super::*;
 
     fn check(stat: &str, expected: Option<(i32, i32, i32)>) {
-        let found = parse(stat).map(|(parent, process)| {
-            (parent, process.pid.as_raw_nonzero().get(), process.group.as_raw_nonzero().get())
-        });
+        let found =
+            parse(stat).map(|(parent, process)| (parent, process.pid.as_raw_nonzero().get(), process.group));
         assert_eq!(found, expected, "{stat}");
     }
 
     #[test]
     fn a_name_with_spaces_and_brackets_does_not_confuse() {
         check("42 (a) b (c)) S 7 41 40 0 -1", Some((7, 42, 41)));
+    }
+
+    #[test]
+    fn a_process_that_has_just_ended_has_no_group() {
+        check("42 (sh) X 0 -1 -1 0 -1", Some((0, 42, -1)));
     }
 
     #[test]
