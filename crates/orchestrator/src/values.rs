@@ -18,6 +18,7 @@ use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use self::read::{Mark, Problem, Reading};
+pub(crate) use self::render::brief;
 pub use self::render::{RenderError, Rendered, Style, render};
 
 /// A value that does not fit its field.

@@ -96,6 +96,35 @@ pub fn render(
     Rendered::decode(message, bytes)?.write(writer, style)
 }
 
+/// The first `limit` bytes or so of a value as JSON, for messages; a large value is not written to its end.
+pub(crate) fn brief(value: &Value, kind: Kind, limit: usize) -> String {
+    let mut written = Bounded { bytes: Vec::new(), limit };
+    let whole = serde_json::to_writer(&mut written, &One { value, kind, depth: 0 }).is_ok();
+    let mut text = String::from_utf8_lossy(&written.bytes).trim_end_matches('\u{fffd}').to_owned();
+    if !whole {
+        text.push('…');
+    }
+    text
+}
+
+/// Takes as many bytes as fit, then fails.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.limit - self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        if taken == 0 && !bytes.is_empty() { Err(io::ErrorKind::WriteZero.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Shown<'a> {
     message: &'a DynamicMessage,
