@@ -12,6 +12,8 @@ mod retry;
 #[cfg(test)]
 pub(crate) mod sample;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Input, decide};
 pub use event::{Outcome, RunEvent};

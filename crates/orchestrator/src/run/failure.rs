@@ -214,6 +214,18 @@ mod tests {
             Failure::Panicked { message: "index out of bounds".into() },
         ]
         .map(|failure| failure.to_string());
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        the service could not be reached: connection refused
+        the connection to the service was lost during the call (broken pipe): the service may have died; see its log
+        no answer within its deadline of 1.5 s
+        the request has 5.2 MiB and is over the limit of 4 MiB (Python services take 4 MiB unless they raise `grpc.max_receive_message_length`)
+        the response is over the limit of 256 MiB
+        the service answered INVALID_ARGUMENT: threshold must be positive
+        the service answered UNKNOWN
+        success is false: no rows
+        its incoming links carried different numbers of messages
+        the service broke the protocol: no response message
+        internal error in the call: index out of bounds
+        ");
     }
 }

@@ -1,0 +1,7 @@
+//! The run core, driven by hand.
+
+mod driver;
+mod ends;
+mod order;
+mod random;
+mod zip;
