@@ -1,2 +1,45 @@
-//! The `aieffect` binary.
-fn main() {}
+//! The `aieffect` binary: arguments, one library call, output. It knows no rule of the field.
+
+mod arguments;
+mod clock;
+mod command;
+mod drive;
+mod exit;
+mod findings;
+mod load;
+mod log;
+mod pages;
+mod results;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{Exit, Failure};
+
+/// What `aieffect` calls itself with to look after one local service.
+const SUPERVISE: &str = "__supervise";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == SUPERVISE) {
+        return aieffect_local::supervise(words).into();
+    }
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        Command::Check(options) => command::check::run(options),
+        Command::Explain(options) => command::explain::run(options),
+        Command::Orchestrate(options) => command::orchestrate::run(options),
+        Command::Run(options) => command::run::run(options),
+    };
+    finish(done).into()
+}
+
+fn finish(done: Result<Exit, Failure>) -> Exit {
+    done.unwrap_or_else(|failure| {
+        failure.show();
+        failure.exit
+    })
+}

@@ -6,6 +6,7 @@
 //! on a terminal.
 
 mod cache;
+mod endpoints;
 mod environment;
 mod error;
 mod job;
@@ -18,6 +19,7 @@ mod substitute;
 mod supervisor;
 
 pub use cache::CacheFolder;
+pub use endpoints::LocalEndpoints;
 pub use error::Error;
 pub use job::{Status, Supervisor};
 pub use output::{LastLines, Line, Sink};

@@ -1,0 +1,199 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Checks, packages and runs pipelines of small gRPC services.
+#[derive(Debug, Parser)]
+#[command(name = "aieffect", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(Check),
+    Explain(Explain),
+    Orchestrate(Orchestrate),
+    Run(Run),
+}
+
+/// Report everything that is wrong with a use case or package, all at once
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect check use-cases/file_based_energy_pipeline --plan")]
+pub(crate) struct Check {
+    /// Folder of a use case, or a package as a folder or zip
+    pub(crate) path: PathBuf,
+    /// Print the plan too: steps, call shapes, and what fills each request field
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Treat warnings as errors
+    #[arg(long, env = "AIEFFECT_STRICT")]
+    pub(crate) strict: bool,
+    /// How to print findings
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Check with this initial data: a file, or JSON
+    #[arg(long, value_name = "FILE|JSON", env = "AIEFFECT_INITIAL_DATA")]
+    pub(crate) initial_data: Option<String>,
+    /// Use this file in place of the package's execution.json
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
+    pub(crate) execution: Option<PathBuf>,
+}
+
+/// Show the page of a finding: what it means, an example, and the way out
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect explain AE0203")]
+pub(crate) struct Explain {
+    /// The finding's code; without it, all codes are listed
+    pub(crate) code: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Draw the pipeline as a Mermaid diagram
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect graph use-cases/grid_diamond --output grid.mmd")]
+pub(crate) struct Graph {
+    /// Folder of a use case, or a package as a folder or zip
+    pub(crate) path: PathBuf,
+    /// Write to this file, whose name ends in .mmd, instead of stdout
+    #[arg(long, value_name = "FILE.mmd")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Write the package that the platform takes
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  aieffect export use-cases/grid_diamond use-cases-platform/grid_diamond --overwrite"
+)]
+pub(crate) struct Export {
+    /// Folder of a use case
+    pub(crate) use_case: PathBuf,
+    /// Folder to write the package to
+    pub(crate) output_dir: PathBuf,
+    /// Replace a package that is there already
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Write a zip too: FILE, or <OUTPUT_DIR>.zip
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) zip: Option<Option<PathBuf>>,
+    /// Make equal packages of equal use cases: no random id, no clock (SOURCE_DATE_EPOCH, else 1980)
+    #[arg(long)]
+    pub(crate) reproducible: bool,
+    /// Inline imported messages into each node's own proto
+    #[arg(long)]
+    pub(crate) self_contained: bool,
+    /// Treat warnings as errors
+    #[arg(long, env = "AIEFFECT_STRICT")]
+    pub(crate) strict: bool,
+}
+
+/// How something is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person
+    Human,
+    /// For a program
+    Json,
+}
+
+/// Run a package against services that are running already, print the results, and exit
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  aieffect orchestrate use-cases-platform/grid_diamond --initial-data '{\"day\": \"2024-06-01\"}'"
+)]
+pub(crate) struct Orchestrate {
+    /// A package as a folder or zip
+    pub(crate) package: PathBuf,
+    /// Use this file in place of the package's execution.json
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
+    pub(crate) execution: Option<PathBuf>,
+    /// The folder that services exchange files in, for conditions on files [default: <PACKAGE>/data]
+    #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
+/// Run a use case on this machine: check it, start its services, call them in order, show the results
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect run use-cases/file_based_energy_pipeline --results last")]
+pub(crate) struct Run {
+    /// Folder of a use case
+    pub(crate) use_case: PathBuf,
+    /// Let services work in this folder itself, instead of in a copy of the use case's data folder
+    #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
+/// What `orchestrate` and `run` share.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunFlags {
+    /// Request fields of start steps ({"field": …}) or of any step ({"node:operation": {…}}): a file, or JSON
+    #[arg(long, value_name = "FILE|JSON", env = "AIEFFECT_INITIAL_DATA")]
+    pub(crate) initial_data: Option<String>,
+    /// Which results to print
+    #[arg(long, value_enum, default_value_t = Results::All, env = "AIEFFECT_RESULTS")]
+    pub(crate) results: Results,
+    /// Write the results to this file too
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_OUTPUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long, env = "AIEFFECT_STRICT")]
+    pub(crate) strict: bool,
+    /// How long to wait for each service to answer at the start
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, env = "AIEFFECT_READY_TIMEOUT")]
+    pub(crate) ready_timeout: Duration,
+    /// What to log: this level and those above it
+    #[arg(long, value_enum, default_value_t = LogLevel::Info, ignore_case = true, env = "AIEFFECT_LOG_LEVEL")]
+    pub(crate) log_level: LogLevel,
+    /// How to log
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Which results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Results {
+    /// Every response of every step
+    All,
+    /// The last response of every step
+    Last,
+    /// None
+    None,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum LogLevel {
+    /// Every call
+    Debug,
+    /// Every step, and what services print
+    Info,
+    /// What went wrong and was mended, and worse
+    Warning,
+    /// What went wrong
+    Error,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For a person
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let help = "write a number and a unit, such as 500ms, 30s or 5m";
+    aieffect_blueprint::parse_duration(text).ok_or_else(|| help.to_owned())
+}

@@ -1,0 +1,190 @@
+//! `aieffect run`: a use case on this machine, from its check to its results.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aieffect_blueprint::{NodeName, Pipeline, Placement, ServiceName, UseCase};
+use aieffect_layout::Opened;
+use aieffect_local::{
+    CacheFolder, DataSource, LocalEndpoints, LocalPlan, LocalServices, RunFolder, StartOptions, Supervisor,
+};
+use aieffect_orchestrator::engine::{RunId, RunReport};
+use aieffect_orchestrator::plan::Plan;
+use aieffect_orchestrator::run::Outcome;
+use aieffect_orchestrator::success::DataFolder;
+
+use crate::arguments::Run;
+use crate::drive::{self, Drive, Interrupts};
+use crate::exit::{Exit, Failure};
+use crate::findings::Strictness;
+use crate::load::{self, Loaded};
+use crate::log::Log;
+
+/// How long services may take to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
+    let prepared = prepare(options)?;
+    drive::runtime()?.block_on(async {
+        let mut interrupts = Interrupts::listen()?;
+        let ended = match interrupts.or(prepared.local.start(&prepared.start)).await {
+            None => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
+            Some(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
+            Some(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
+        };
+        prepared.name_folder();
+        ended
+    })
+}
+
+/// All that is decided before anything starts.
+struct Prepared {
+    plan: Arc<Plan>,
+    placements: BTreeMap<NodeName, Placement>,
+    local: LocalPlan,
+    start: StartOptions,
+    data: DataFolder,
+    id: RunId,
+    log: Log,
+}
+
+fn prepare(options: &Run) -> Result<Prepared, Failure> {
+    let flags = &options.run;
+    let mut loaded = load::load(&options.use_case, None)?;
+    if let Some(Opened::Package(_, path)) = &loaded.source {
+        let path = path.to_owned();
+        return Err(aieffect_layout::Error::NotAUseCase { path }.into());
+    }
+    let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
+    let plan = loaded.plan(&initial);
+    let local = plan_services(&mut loaded, plan.as_ref());
+    loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict))?;
+    let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
+        return Err(load::unexplained());
+    };
+    let Some(Opened::UseCase(use_case, root)) = &loaded.source else { return Err(load::unexplained()) };
+    let id = drive::run_id()?;
+    let own = root.join("data");
+    let source = options.data.as_deref().map_or(DataSource::CopyOf(&own), DataSource::Itself);
+    let run =
+        RunFolder::create(root, id.as_str(), source).map_err(|error| Failure::new(Exit::Internal, error))?;
+    let data = DataFolder { root: run.data().to_owned(), mount_targets: mount_targets(use_case) };
+    let log = Log::new(flags.log_level, flags.log_format);
+    let start = start_options(run, &log)?;
+    let placements = placements(&resolved.pipeline);
+    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, id, log })
+}
+
+/// How the services of the planned nodes are started. Without a plan all are looked at, for their findings.
+fn plan_services(loaded: &mut Loaded, plan: Option<&Plan>) -> Option<LocalPlan> {
+    let Some(Opened::UseCase(use_case, root)) = &loaded.source else { return None };
+    let pipeline = loaded.resolved.as_ref().map(|resolved| &resolved.pipeline);
+    let folders: BTreeSet<ServiceName> = match (plan, pipeline) {
+        (Some(plan), Some(pipeline)) => {
+            let planned: BTreeSet<_> = plan.nodes.iter().map(|node| &node.name).collect();
+            let nodes = pipeline.nodes().iter().filter(|node| planned.contains(&node.name));
+            nodes.filter_map(|node| started(&node.placement)).collect()
+        }
+        _ => use_case.services.iter().map(|service| service.folder.clone()).collect(),
+    };
+    let folders: Vec<_> = folders.into_iter().collect();
+    let (local, found) = LocalPlan::new(use_case, root, &folders);
+    loaded.findings.extend(found);
+    local
+}
+
+fn started(placement: &Placement) -> Option<ServiceName> {
+    match placement {
+        Placement::Started(folder) => Some(folder.clone()),
+        Placement::Remote => None,
+    }
+}
+
+fn placements(pipeline: &Pipeline) -> BTreeMap<NodeName, Placement> {
+    pipeline.nodes().iter().map(|node| (node.name.clone(), node.placement.clone())).collect()
+}
+
+/// Under which paths services know the data folder: where they mount the use case's own.
+fn mount_targets(use_case: &UseCase) -> Vec<String> {
+    let mounts = use_case.compose.services.iter().flat_map(|service| &service.mounts);
+    let of_data =
+        mounts.filter(|mount| mount.source.trim_start_matches("./").trim_end_matches('/') == "data");
+    let targets: BTreeSet<_> =
+        of_data.map(|mount| mount.target.clone()).chain(["/app/data".to_owned()]).collect();
+    targets.into_iter().collect()
+}
+
+fn start_options(run: RunFolder, log: &Log) -> Result<StartOptions, Failure> {
+    let internal = |error: std::io::Error| Failure::new(Exit::Internal, error);
+    let program = std::env::current_exe().map_err(internal)?;
+    let cache = CacheFolder::of_user();
+    let log = log.clone();
+    Ok(StartOptions {
+        run,
+        cache,
+        sink: Arc::new(move |line| log.service(line)),
+        supervisor: Supervisor { program, args: vec![crate::SUPERVISE.into()], grace: GRACE },
+    })
+}
+
+impl Prepared {
+    async fn run(
+        &self,
+        services: LocalServices,
+        options: &Run,
+        interrupts: &mut Interrupts,
+    ) -> Result<Exit, Failure> {
+        let services = Arc::new(services);
+        let placements = self.placements.clone();
+        let drive = Drive {
+            plan: Arc::clone(&self.plan),
+            endpoints: Arc::new(LocalEndpoints::new(
+                Arc::clone(&services),
+                placements,
+                options.run.ready_timeout,
+            )),
+            data: self.data.clone(),
+            id: self.id.clone(),
+            flags: &options.run,
+            log: self.log.clone(),
+        };
+        let report = drive.run(interrupts).await;
+        self.stop(services, interrupts).await;
+        match report {
+            Some(report) => {
+                self.name_results(&report);
+                drive::conclude(&self.plan, report, &options.run, &self.log)
+            }
+            None => {
+                Err(Failure::text(Exit::Interrupted, "interrupted twice; open calls were not waited for"))
+            }
+        }
+    }
+
+    /// Stops the services. Another interrupt ends the wait; their supervisors see to the rest.
+    async fn stop(&self, services: Arc<LocalServices>, interrupts: &mut Interrupts) {
+        let Some(services) = Arc::into_inner(services) else { return };
+        if let Some(Err(error)) = interrupts.or(services.stop()).await {
+            self.log.warning(&error.to_string());
+        }
+    }
+
+    fn name_results(&self, report: &RunReport) {
+        if report.outcome == Outcome::Succeeded {
+            self.log.info(&format!("files of the run: {}", shown(self.data.root.as_path())));
+        }
+    }
+
+    fn name_folder(&self) {
+        self.log.info(&format!("logs of the services: {}", shown(&self.start.run.path().join("logs"))));
+    }
+}
+
+/// A path as seen from here, where that is shorter.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    short.unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,165 @@
+//! Drives one run to its end: runtime, signals, log lines, results, exit code.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aieffect_orchestrator::engine::{Keep, Orchestrator, Recorded, RunId, RunOptions, RunReport};
+use aieffect_orchestrator::plan::Plan;
+use aieffect_orchestrator::ports::Endpoints;
+use aieffect_orchestrator::run::Outcome;
+use aieffect_orchestrator::success::DataFolder;
+use aieffect_orchestrator::transport::grpc::GrpcTransport;
+use aieffect_orchestrator::values::{self, Style};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::arguments::{Results, RunFlags};
+use crate::clock;
+use crate::exit::{Exit, Failure};
+use crate::log::{Log, Narrator};
+use crate::results;
+use crate::terminal;
+
+/// A name for a run that no other run of this machine has: the second it began in, and this process.
+pub(crate) fn run_id() -> Result<RunId, Failure> {
+    let name = format!("{}-{}", clock::compact(SystemTime::now()), std::process::id());
+    RunId::new(&name).map_err(|error| Failure::new(Exit::Internal, error))
+}
+
+/// The runtime that everything asynchronous happens in.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| Failure::new(Exit::Internal, error))
+}
+
+/// Ctrl-C and SIGTERM.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// Listens from here on; needs a runtime.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let open = |kind| signal(kind).map_err(|error| Failure::new(Exit::Internal, error));
+        Ok(Self { interrupt: open(SignalKind::interrupt())?, terminate: open(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// The future's value, or `None` when one comes first.
+    pub(crate) async fn or<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            value = future => Some(value),
+            () = self.next() => None,
+        }
+    }
+}
+
+/// A run that is about to begin.
+pub(crate) struct Drive<'a> {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) endpoints: Arc<dyn Endpoints>,
+    pub(crate) data: DataFolder,
+    pub(crate) id: RunId,
+    pub(crate) flags: &'a RunFlags,
+    pub(crate) log: Log,
+}
+
+impl Drive<'_> {
+    /// Runs the plan. The first interrupt stops the run in good order, the second ends the wait: `None`.
+    pub(crate) async fn run(self, interrupts: &mut Interrupts) -> Option<RunReport> {
+        let keep = match self.flags.results {
+            Results::All => Keep::All,
+            Results::Last => Keep::Last,
+            Results::None => Keep::None,
+        };
+        let options = RunOptions { keep, data: self.data, ..RunOptions::new(self.id) };
+        let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
+        let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
+        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
+        let handle = orchestrator.submit(self.plan, self.endpoints, options, vec![observer]);
+        let cancellation = handle.cancellation();
+        let mut ended = std::pin::pin!(handle.wait());
+        if let Some(report) = interrupts.or(&mut ended).await {
+            return Some(report);
+        }
+        cancellation.cancel();
+        interrupts.or(ended).await
+    }
+}
+
+/// Prints the results, says what went wrong, and gives the exit code.
+pub(crate) fn conclude(
+    plan: &Plan,
+    mut report: RunReport,
+    flags: &RunFlags,
+    log: &Log,
+) -> Result<Exit, Failure> {
+    if flags.results != Results::None {
+        if let Some(path) = &flags.output {
+            if let Err(error) = results::write_file(plan, &mut report.steps, path) {
+                log.warning(&format!("`{}` is not written: {error:#}", path.display()));
+            }
+        }
+        results::print(plan, &mut report.steps).map_err(|error| Failure::new(Exit::Internal, error))?;
+    }
+    match report.outcome {
+        Outcome::Succeeded => Ok(Exit::Done),
+        Outcome::Failed => Err(failed(plan, &report)),
+        Outcome::Unreachable => Err(unreachable(&report)),
+        Outcome::Cancelled if report.unreached.iter().any(|node| node.reason.is_some()) => {
+            Err(unreachable(&report))
+        }
+        Outcome::Cancelled => Err(Failure::text(Exit::Interrupted, "the run was stopped before its end")),
+    }
+}
+
+fn failed(plan: &Plan, report: &RunReport) -> Failure {
+    let Some(cause) = &report.cause else {
+        return Failure::text(Exit::PipelineFailed, "the run failed");
+    };
+    if let Some(address) = &cause.address {
+        terminal::say(&format!("  service: {} at {address}", cause.name.node));
+    }
+    if let Some(request) = &cause.request {
+        terminal::say(&format!("  request: {}", shown_request(plan, cause.step, request)));
+    }
+    Failure::text(Exit::PipelineFailed, format!("{} failed: {}", cause.name, cause.failure))
+}
+
+/// The request as JSON, cut where it grows long.
+fn shown_request(plan: &Plan, step: aieffect_orchestrator::plan::StepId, request: &[u8]) -> String {
+    const SHOWN: usize = 400;
+    let mut rendered = Vec::new();
+    if values::render(&plan.step(step).operation.input, request, &mut rendered, Style::Compact).is_err() {
+        return format!("{} bytes that cannot be shown", request.len());
+    }
+    let text = String::from_utf8_lossy(&rendered);
+    if text.chars().count() <= SHOWN {
+        return text.into_owned();
+    }
+    let head: String = text.chars().take(SHOWN).collect();
+    format!("{head}… ({} bytes)", request.len())
+}
+
+fn unreachable(report: &RunReport) -> Failure {
+    let failed = |node: &aieffect_orchestrator::engine::Unreached| {
+        node.reason.as_ref().map(|reason| format!("{} at {}: {reason}", node.node, node.address))
+    };
+    let reasons: Vec<_> = report.unreached.iter().filter_map(failed).collect();
+    let (last, before) = match reasons.split_last() {
+        Some((last, before)) => (last.as_str(), before),
+        None => ("a service", &[] as &[String]),
+    };
+    for reason in before {
+        terminal::say(&format!("  {reason}"));
+    }
+    Failure::text(Exit::ServiceUnreachable, format!("could not be reached: {last}"))
+}

@@ -1,0 +1,115 @@
+//! From a path to a planned pipeline, with every finding on the way.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase, resolve};
+use aieffect_contract::ProtoSet;
+use aieffect_layout::Opened;
+use aieffect_orchestrator::plan::{InitialData, Plan, plan};
+
+use crate::exit::{Exit, Failure};
+use crate::findings::{self, Strictness};
+use crate::terminal;
+
+/// What a path holds, as far as the findings let it be read.
+pub(crate) struct Loaded {
+    pub(crate) source: Option<Opened>,
+    pub(crate) resolved: Option<Resolved>,
+    pub(crate) findings: Findings,
+}
+
+/// A pipeline and the compiled protos of its nodes.
+pub(crate) struct Resolved {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) protos: ProtoSet,
+}
+
+/// Opens a use case or package, replaces its `execution.json` by that of `--execution` if given, resolves it
+/// and compiles its protos.
+pub(crate) fn load(path: &Path, execution: Option<&Path>) -> Result<Loaded, Failure> {
+    let (source, mut findings) = aieffect_layout::open(path)?;
+    let mut source = source;
+    if let (Some(file), Some(Opened::Package(package, _))) = (execution, &mut source) {
+        package.execution = document(file, &mut findings)?.or(package.execution.take());
+    }
+    let resolved = match &source {
+        Some(Opened::UseCase(use_case, _)) => resolve_use_case(use_case, &mut findings),
+        Some(Opened::Package(package, _)) => resolve_package(package, &mut findings),
+        None => None,
+    };
+    Ok(Loaded { source, resolved, findings })
+}
+
+fn resolve_use_case(use_case: &UseCase, findings: &mut Findings) -> Option<Resolved> {
+    let (interfaces, found) = aieffect_contract::interfaces(use_case);
+    findings.extend(found);
+    let (pipeline, found) = resolve::use_case(use_case, &interfaces);
+    findings.extend(found);
+    compile(pipeline?, &use_case.protos, findings)
+}
+
+fn resolve_package(package: &Package, findings: &mut Findings) -> Option<Resolved> {
+    let (pipeline, found) = resolve::package(package);
+    findings.extend(found);
+    compile(pipeline?, &package.protos, findings)
+}
+
+fn compile(pipeline: Pipeline, protos: &ProtoTree, findings: &mut Findings) -> Option<Resolved> {
+    let (protos, found) = ProtoSet::compile(&pipeline, protos);
+    findings.extend(found);
+    Some(Resolved { pipeline, protos })
+}
+
+impl Loaded {
+    /// Plans a run. `None` when a finding is an error.
+    pub(crate) fn plan(&mut self, initial: &InitialData) -> Option<Plan> {
+        let resolved = self.resolved.as_ref()?;
+        let (planned, found) = plan(&resolved.pipeline, &resolved.protos, initial);
+        self.findings.extend(found);
+        planned.filter(|_| !self.findings.has_errors())
+    }
+
+    /// Shows the findings on stderr; a failure when they stop the work.
+    pub(crate) fn stop_at_findings(&self, path: &Path, strictness: Strictness) -> Result<(), Failure> {
+        if !self.findings.is_empty() {
+            terminal::say(findings::as_text(&self.findings, terminal::stderr_colour()).trim_end());
+        }
+        if !strictness.stops_at(&self.findings) {
+            return Ok(());
+        }
+        let count = findings::count(&self.findings);
+        Err(Failure::text(Exit::InvalidInput, format!("{}: {count}; nothing was started", path.display())))
+    }
+}
+
+/// A JSON file given on the command line. What is wrong with its text is a finding.
+fn document(file: &Path, findings: &mut Findings) -> Result<Option<Arc<Document>>, Failure> {
+    if !file.exists() {
+        return Err(Failure::text(Exit::WrongUsage, format!("`{}` does not exist", file.display())));
+    }
+    let source = aieffect_layout::read_text(file, &file.display().to_string());
+    Ok(source.map_err(|finding| findings.push(finding)).ok().and_then(|source| parse(&source, findings)))
+}
+
+fn parse(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Arc<Document>> {
+    Document::json(source).map_err(|finding| findings.push(finding)).ok()
+}
+
+/// `--initial-data`: a file, or JSON itself when it begins with `{`. An empty text means not given.
+pub(crate) fn initial_data(given: Option<&str>, findings: &mut Findings) -> Result<InitialData, Failure> {
+    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
+        return Ok(InitialData::default());
+    };
+    let document = if given.starts_with('{') {
+        parse(&SourceText::new("--initial-data", given), findings)
+    } else {
+        document(Path::new(given), findings)?
+    };
+    Ok(document.map(|document| InitialData::read(&document, findings)).unwrap_or_default())
+}
+
+/// A pipeline that is missing without a finding: a fault of this program.
+pub(crate) fn unexplained() -> Failure {
+    Failure::text(Exit::Internal, "there is no plan, and no finding says why; please report this")
+}

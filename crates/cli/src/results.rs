@@ -1,0 +1,54 @@
+//! A run's results as one JSON object, written as they are read so that large ones need no memory.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use aieffect_orchestrator::engine::StepReport;
+use aieffect_orchestrator::plan::{Multiplicity, Plan};
+use aieffect_orchestrator::values::{self, Style};
+use anyhow::Context;
+
+/// Writes `{"node:operation": {…}}` for every step that answered, in plan order, one step a line.
+pub(crate) fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyhow::Result<()> {
+    let mut separator = "{\n";
+    for report in steps.iter_mut().filter(|report| report.result.given() > 0) {
+        let step = plan.step(report.step);
+        write!(writer, "{separator}  {}: ", serde_json::Value::from(step.name.to_string()))?;
+        separator = ",\n";
+        let many = step.gives == Multiplicity::Many;
+        let mut rendered = Ok(());
+        let mut between = if many { "[" } else { "" };
+        report.result.for_each(|message| {
+            writer.write_all(between.as_bytes())?;
+            between = ", ";
+            if rendered.is_ok() {
+                rendered = values::render(&step.operation.output, &message, writer, Style::Compact);
+            }
+            Ok(())
+        })?;
+        rendered.with_context(|| format!("the answer of `{}` cannot be shown", step.name))?;
+        if many {
+            writer.write_all(if between == "[" { b"[]" } else { b"]" })?;
+        }
+    }
+    writer.write_all(if separator == "{\n" { b"{}\n" } else { b"\n}\n" })?;
+    writer.flush()?;
+    Ok(())
+}
+
+/// Writes them to a file: to a temporary one beside it first, so that it is never half written.
+pub(crate) fn write_file(plan: &Plan, steps: &mut [StepReport], path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let mut writer = BufWriter::new(temporary.as_file().try_clone()?);
+    write(plan, steps, &mut writer)?;
+    drop::<BufWriter<File>>(writer);
+    temporary.persist(path)?;
+    Ok(())
+}
+
+/// Writes them to stdout.
+pub(crate) fn print(plan: &Plan, steps: &mut [StepReport]) -> anyhow::Result<()> {
+    write(plan, steps, &mut BufWriter::new(io::stdout().lock()))
+}
