@@ -54,8 +54,7 @@ impl Fault {
             let end = (start + label.len()).min(text.len());
             fault = fault.at(start..end, plain(label.label().unwrap_or_default()));
         }
-        // The last label marks where it went wrong; earlier ones say what it clashes with.
-        fault.marks.reverse();
+        fault.marks.sort_by_key(|(_, note)| rank(note));
         if fault.marks.is_empty() {
             let end = text.trim_ascii_end().len();
             fault = fault.at(end..end, "");
@@ -67,6 +66,17 @@ impl Fault {
     pub(crate) fn in_file(&self, source: &Arc<SourceText>) -> Diagnostic {
         let finding = Diagnostic::error(self.code, self.message.clone()).help_if(self.help.clone());
         self.marks.iter().fold(finding, |finding, (span, note)| finding.at(Label::new(source, *span, note)))
+    }
+}
+
+/// Puts the mark of what is wrong before those of what it clashes with; the notes are the only sign of which
+/// is which.
+fn rank(note: &str) -> u8 {
+    match note {
+        "found here" => 0,
+        again if again.contains("again") => 0,
+        "defined here" => 1,
+        _ => 2,
     }
 }
 

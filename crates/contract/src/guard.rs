@@ -92,7 +92,9 @@ impl Look {
         let statement = self.statement;
         self.statement = match (statement, text) {
             (Statement::First, "edition") => return Err(edition(token.span.clone())),
-            (Statement::First | Statement::Begins, "package") => Statement::Package(token.span.end),
+            (Statement::First | Statement::Begins, "package") if self.open.is_empty() => {
+                Statement::Package(token.span.end)
+            }
             (Statement::First | Statement::Begins, _) => Statement::Other,
             _ => statement,
         };

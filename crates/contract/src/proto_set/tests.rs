@@ -223,6 +223,42 @@ fn every_unknown_name_is_reported_with_bytes_counted_as_bytes() {
 }
 
 #[test]
+fn what_is_wrong_is_marked_before_what_it_clashes_with() {
+    let texts = [
+        "package a;\npackage b;",
+        "message M {}\nenum M { A = 0; }",
+        "message M {\n  reserved 1 to 3;\n  optional int32 a = 2;\n}",
+        "message M {\n  optional int32 a = 5;\n  extensions 4 to 6;\n}",
+        "enum E {\n  A = 1;\n  reserved 1;\n}",
+        "message M {}\nservice S {\n  rpc Go(S) returns (M);\n}",
+        "message M {\n  optional int32 a_b = 1;\n  optional int32 aB = 2;\n}",
+    ];
+    let all = texts.map(|text| findings(&[("a.proto", &format!("syntax = \"proto2\";\n{text}"))]));
+    assert_snapshot!(all.concat(), @r"
+    error[AE0301] a.proto:3:1: multiple package names specified
+      a.proto:3:1 `package b;` …and again here
+      a.proto:2:1 `package a;` defined here…
+    error[AE0301] a.proto:3:6: name `M` is defined twice
+      a.proto:3:6 `M` defined again here
+      a.proto:2:9 `M` first defined here
+    error[AE0301] a.proto:4:22: field number `2` conflicts with reserved range `1 to 3`
+      a.proto:4:22 `2` defined here
+      a.proto:3:12 `1 to 3` reserved range defined here
+    error[AE0301] a.proto:3:22: field number `5` conflicts with extension range `4 to 6`
+      a.proto:3:22 `5` defined here
+      a.proto:4:14 `4 to 6` extension range defined here
+    error[AE0301] a.proto:4:12: enum number `1` conflicts with reserved range `1 to 1`
+      a.proto:4:12 `1` reserved range defined here
+    error[AE0301] a.proto:4:10: `S` is not a message type
+      a.proto:4:10 `S` found here
+      a.proto:3:9 `S` defined here
+    error[AE0301] a.proto:4:18: a field with JSON name `` is already defined
+      a.proto:4:18 `aB` defined again here
+      a.proto:3:18 `a_b` first defined here
+    ");
+}
+
+#[test]
 fn an_error_in_an_imported_file_is_reported_there() {
     let root = "syntax = \"proto3\"; import \"m.proto\";";
     assert_snapshot!(findings(&[("a.proto", root), ("lib/m.proto", "syntax = \"proto3\"; message M { X x = 1; }")]), @r"
