@@ -6,13 +6,19 @@
 //! on a terminal.
 
 mod cache;
+mod container_path;
+mod contents;
+mod context;
+mod dockerfile;
 mod endpoints;
 mod environment;
 mod error;
 mod job;
 mod output;
+mod pattern;
 mod plan;
 mod ports;
+mod recipe;
 mod run_folder;
 mod services;
 mod substitute;

@@ -1,0 +1,95 @@
+//! What a Dockerfile comes to when it is played without Docker: [`Recipe::read`].
+//!
+//! A pure reading: instructions become steps, an environment and a command, or findings that say what to write
+//! instead. Without effect here, and passed over: `EXPOSE`, `HEALTHCHECK`, `LABEL`, `MAINTAINER`, `STOPSIGNAL`,
+//! `USER` and `VOLUME`, since a local process has its user's rights, network and disk anyway. Which files a
+//! `COPY` means is looked up later.
+
+mod base;
+mod command;
+mod copy;
+mod reading;
+mod run;
+mod scope;
+mod shell;
+
+use std::collections::BTreeMap;
+
+use aieffect_blueprint::{Findings, Label};
+
+use crate::container_path::Roots;
+use crate::dockerfile::Dockerfile;
+
+pub(crate) use base::PythonVersion;
+pub(crate) use copy::{CopyStep, Target};
+pub(crate) use reading::run_help;
+pub(crate) use run::is_python;
+pub(crate) use shell::Word;
+
+/// How to make a service's tree and start it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recipe {
+    /// The Python that the base image has, when its tag says.
+    pub(crate) python: Option<PythonVersion>,
+    pub(crate) steps: Vec<Step>,
+    /// `ENV`, in order.
+    pub(crate) environment: Vec<(String, String)>,
+    /// The last `WORKDIR`, or compose's `working_dir`.
+    pub(crate) workdir: String,
+    /// `ENTRYPOINT` and `CMD`, or compose's.
+    pub(crate) command: Vec<String>,
+    /// The paths in the container that are the service's own.
+    pub(crate) roots: Roots,
+}
+
+/// One step of playing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Make a folder, with those above it.
+    MakeDir(String),
+    /// Copy from the build context.
+    Copy(CopyStep),
+    /// Install Python packages.
+    Pip(PipStep),
+    /// Run `python -m grpc_tools.protoc`.
+    Protoc(ProtocStep),
+}
+
+/// The arguments of a `pip install`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PipStep {
+    pub(crate) args: Vec<String>,
+    /// Files given by `-r` and `-c`, absolute in the container.
+    pub(crate) files: Vec<String>,
+    pub(crate) dir: String,
+    pub(crate) label: Label,
+}
+
+/// The arguments of a `python -m grpc_tools.protoc`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProtocStep {
+    pub(crate) args: Vec<Word>,
+    pub(crate) dir: String,
+}
+
+/// What the compose file says about the image and its command, with variables filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    /// The service's name there, for help texts.
+    pub(crate) service: String,
+    pub(crate) build_args: BTreeMap<String, String>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) command: Option<Vec<String>>,
+    pub(crate) working_dir: Option<String>,
+}
+
+impl Recipe {
+    /// Reads the instructions; `None` when there is a finding of severity error.
+    pub(crate) fn read(
+        dockerfile: &Dockerfile,
+        overrides: &Overrides,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        reading::read(dockerfile, overrides, findings)
+    }
+}
