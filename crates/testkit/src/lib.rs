@@ -6,6 +6,7 @@
 
 #![allow(clippy::panic, reason = "whoever uses this is a test, and a panic is how a test fails")]
 
+mod fault;
 mod fixtures;
 mod gate;
 mod protos;
@@ -13,6 +14,7 @@ mod reply;
 mod server;
 mod skip;
 
+pub use fault::fault_service;
 pub use fixtures::{repo_root, shared_dir, use_case};
 pub use gate::{Gate, Meeting};
 pub use protos::Protos;

@@ -43,6 +43,11 @@ impl StepResult {
         self.given
     }
 
+    /// Whether kept responses lie in a file.
+    pub fn is_spooled(&self) -> bool {
+        self.spooled.is_some()
+    }
+
     /// The kept responses. An error when the temporary file cannot be read.
     pub fn messages(&mut self) -> io::Result<Vec<Bytes>> {
         let mut messages = Vec::new();

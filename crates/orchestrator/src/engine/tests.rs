@@ -89,3 +89,260 @@ async fn a_chain_runs_over_real_connections() {
     let paths: Vec<String> = server.calls().into_iter().map(|call| call.path).collect();
     assert_eq!(paths, ["/test.Service/A", "/test.Service/B"]);
 }
+
+#[tokio::test]
+async fn branches_that_do_not_depend_on_each_other_are_called_side_by_side() {
+    let meeting = Meeting::of(2);
+    let (left, right) = (meeting.clone(), meeting);
+    let joined = |meeting: &Meeting| {
+        let meeting = meeting.clone();
+        Reply::from(json!({ "text": "met" })).after(async move { meeting.join().await })
+    };
+    let server = bound()
+        .on("/test.Service/A", |_| json!({}))
+        .on("/test.Service/B", move |_| joined(&left))
+        .on("/test.Service/C", move |_| joined(&right))
+        .on("/test.Service/D", |_| json!({}))
+        .start();
+    let links = [("s:A", "l:B"), ("s:A", "r:C"), ("l:B", "j:D"), ("r:C", "j:D")];
+    let plan = plan_at(server.port(), &["s:A", "l:B", "r:C", "j:D"], &links);
+    // Neither branch answers before the other was called.
+    assert_eq!(run(plan).await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn every_call_says_which_run_step_firing_and_attempt_it_is() {
+    let server = bound()
+        .on("/test.Service/A", |call| match call.earlier {
+            0 => Reply::status(Code::Unavailable, "warming up"),
+            _ => json!({}).into(),
+        })
+        .start();
+    let report = run(plan_at(server.port(), &["n:A"], &[])).await;
+    assert_eq!(report.outcome, Outcome::Succeeded);
+
+    let calls = server.calls();
+    let said = |key: &str| calls.iter().map(|call| call.metadata[key].as_str()).collect::<Vec<_>>();
+    assert_eq!(said("aieffect-run-id"), ["run-1", "run-1"]);
+    assert_eq!(said("aieffect-step"), ["n:A", "n:A"]);
+    assert_eq!(said("aieffect-seq"), ["0", "0"]);
+    assert_eq!(said("aieffect-attempt"), ["1", "2"]);
+    assert_eq!(said("grpc-timeout"), ["60000000u", "60000000u"]);
+    let traces = said("traceparent");
+    assert_eq!(traces[0][..36], traces[1][..36], "one trace");
+    assert_ne!(traces[0], traces[1], "two spans");
+    assert_eq!(traces[0].len(), 55);
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_and_then_serves_is_waited_for() {
+    let service = bound().on("/test.Service/A", |_| json!({}));
+    let (handle, seen) = submit(plan_at(service.port(), &["n:A"], &[]), Duration::from_secs(60));
+    // The run has had its first look at the port when this task goes on.
+    tokio::task::yield_now().await;
+    let server = service.start();
+    assert_eq!(handle.wait().await.outcome, Outcome::Succeeded);
+    assert!(matches!(seen.lock().unwrap()[1], RunEvent::NodeReady { .. }));
+    assert_eq!(server.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_serving_is_waited_for_until_it_is() {
+    let server = bound().on("/test.Service/A", |_| json!({})).health(Health::NotServing).start();
+    let (handle, seen) = submit(plan_at(server.port(), &["n:A"], &[]), Duration::from_secs(60));
+    server.asked_for_health(2).await;
+    assert_eq!(*seen.lock().unwrap(), [RunEvent::Started]);
+    server.set_health(Health::Serving);
+    assert_eq!(handle.wait().await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn services_that_do_not_answer_are_all_named() {
+    let reachable = bound().on("/test.Service/A", |_| json!({})).start();
+    let refusing = bound();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut plan = plan_at(reachable.port(), &["a:A", "b:A", "c:A"], &[]);
+    plan.nodes[1].address.port = Port::new(refusing.port()).unwrap();
+    plan.nodes[2].address.port = Port::new(silent.local_addr().unwrap().port()).unwrap();
+    let (handle, _) = submit(plan, Duration::from_millis(100));
+    let report = handle.wait().await;
+
+    assert_eq!(report.outcome, Outcome::Unreachable);
+    let named: Vec<String> = report
+        .unreached
+        .iter()
+        .map(|node| format!("{}: {}", node.node, node.reason.as_deref().unwrap_or("?")))
+        .collect();
+    let said = named.join("\n").replace(&refusing.port().to_string(), "PORT");
+    let said = said.replace(&silent.local_addr().unwrap().port().to_string(), "PORT");
+    insta::assert_snapshot!(said, @"
+    b: `127.0.0.1:PORT` did not answer within 0.1 s: connection refused
+    c: `127.0.0.1:PORT` did not answer within 0.1 s: something takes connections there and does not answer
+    ");
+    assert!(reachable.calls().is_empty(), "nothing fires before all are ready");
+}
+
+#[tokio::test]
+async fn a_service_that_dies_in_mid_call_is_a_lost_connection() {
+    for reply in [|| Reply::Die, || Reply::DieMidway] {
+        let server = bound().on("/test.Service/A", move |_| reply()).start();
+        let report = run(plan_at(server.port(), &["n:A"], &[])).await;
+        assert_eq!(report.outcome, Outcome::Failed);
+        assert!(matches!(failure(&report), Failure::Lost { .. }), "{:?}", failure(&report));
+        let cause = report.cause.unwrap();
+        assert_eq!(cause.name.to_string(), "n:A");
+        assert_eq!(cause.request, Some(text("hello")), "the request that led to it");
+        assert_eq!(server.calls().len(), 1, "nobody said that a second call does no harm");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_call_of_an_idempotent_step_is_made_again_on_a_new_connection() {
+    let server = bound()
+        .on("/test.Service/A", |call| if call.earlier == 0 { Reply::Die } else { json!({}).into() })
+        .start();
+    let mut plan = plan_at(server.port(), &["n:A"], &[]);
+    plan.steps[0].policy.idempotence = Idempotence::Idempotent;
+    assert_eq!(run(plan).await.outcome, Outcome::Succeeded);
+    assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_service_that_is_gone_was_never_reached() {
+    let server = bound().on("/test.Service/A", |_| json!({})).start();
+    let mut plan = plan_at(server.port(), &["n:A", "m:B"], &[("n:A", "m:B")]);
+    let gone = bound().start();
+    plan.nodes[1].address.port = Port::new(gone.port()).unwrap();
+    let transport = Arc::new(GrpcTransport::new());
+    let gone = Mutex::new(Some(gone));
+    let report = Orchestrator::new(transport)
+        .submit(
+            Arc::new(plan),
+            Arc::new(FixedEndpoints::new(Duration::from_secs(10))),
+            RunOptions::new(RunId::new("r").unwrap()),
+            vec![Box::new(move |recorded| {
+                if matches!(recorded.event, RunEvent::FiringStarted { .. }) {
+                    drop(gone.lock().unwrap().take());
+                }
+            })],
+        )
+        .wait()
+        .await;
+    assert!(matches!(failure(&report), Failure::NeverReached { .. }), "{:?}", failure(&report));
+    assert_eq!(report.steps[0].status, StepStatus::Finished);
+}
+
+#[tokio::test]
+async fn a_call_past_its_deadline_fails_by_our_own_clock() {
+    let server = bound().on("/test.Service/A", |_| Reply::Hang).start();
+    let mut plan = plan_at(server.port(), &["n:A"], &[]);
+    plan.steps[0].policy.deadline = Duration::from_millis(50);
+    let report = run(plan).await;
+    assert_eq!(failure(&report), &Failure::Deadline { after: Duration::from_millis(50) });
+    server.abandoned(1).await;
+}
+
+#[tokio::test]
+async fn a_status_keeps_its_code_and_text() {
+    let server =
+        bound().on("/test.Service/A", |_| Reply::status(Code::InvalidArgument, "no file é.csv")).start();
+    let report = run(plan_at(server.port(), &["n:A"], &[])).await;
+    let expected = Failure::Status { code: StatusCode::InvalidArgument, message: "no file é.csv".into() };
+    assert_eq!(failure(&report), &expected);
+}
+
+#[tokio::test]
+async fn a_large_answer_arrives_whole_and_is_spooled() {
+    let large = Bytes::from(vec![7; 64 << 20]);
+    let answer = large.clone();
+    let server = bound().on("/test.Service/A", move |_| Reply::Bytes(answer.clone())).start();
+    let mut report = run(plan_at(server.port(), &["n:A"], &[])).await;
+    assert_eq!(report.outcome, Outcome::Succeeded);
+    assert!(report.steps[0].result.is_spooled());
+    assert!(report.steps[0].result.messages().unwrap() == [large]);
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_is_refused_with_both_figures() {
+    let server =
+        bound().on("/test.Service/A", |_| Reply::Bytes(Bytes::from(vec![0; (256 << 20) + 1]))).start();
+    let report = run(plan_at(server.port(), &["n:A"], &[])).await;
+    let (limit, size) = (256 << 20, Some((256 << 20) + 1));
+    assert_eq!(failure(&report), &Failure::TooLarge { direction: Direction::Response, limit, size });
+}
+
+#[tokio::test]
+async fn a_service_that_takes_less_than_we_send_is_told_apart_from_one_that_is_busy() {
+    let words = "Received message larger than max (5000000 vs. 4194304)";
+    let server =
+        bound().on("/test.Service/A", move |_| Reply::status(Code::ResourceExhausted, words)).start();
+    let report = run(plan_at(server.port(), &["n:A"], &[])).await;
+    let (limit, size) = (4 << 20, Some(5_000_000));
+    assert_eq!(failure(&report), &Failure::TooLarge { direction: Direction::Request, limit, size });
+    assert_eq!(server.calls().len(), 1, "it would be too large again");
+}
+
+#[tokio::test]
+async fn results_of_finished_steps_are_kept_when_the_run_fails() {
+    let server = bound()
+        .on("/test.Service/A", |_| json!({ "text": "kept" }))
+        .on("/test.Service/B", |_| Reply::status(Code::Internal, "boom"))
+        .start();
+    let links = [("n:A", "n:B"), ("n:B", "n:C")];
+    let mut report = run(plan_at(server.port(), &["n:A", "n:B", "n:C"], &links)).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert_eq!(report.steps[0].result.messages().unwrap(), [text("kept")]);
+    assert_eq!(report.steps[1].status, StepStatus::Failed);
+    assert_eq!(report.steps[2].status, StepStatus::Skipped { because: report.steps[1].step });
+}
+
+#[tokio::test]
+async fn cancelling_ends_open_calls_and_leaves_nothing_running() {
+    let server = bound().on("/test.Service/A", |_| Reply::Hang).start();
+    let (handle, seen) = submit(plan_at(server.port(), &["n:A", "m:A"], &[]), Duration::from_secs(10));
+    server.called(2).await;
+    handle.cancel();
+    let report = handle.wait().await;
+    assert_eq!(report.outcome, Outcome::Cancelled);
+    server.abandoned(2).await;
+    assert!(report.cause.is_none());
+    assert_eq!(seen.lock().unwrap().last(), Some(&RunEvent::Finished { outcome: Outcome::Cancelled }));
+}
+
+#[tokio::test]
+async fn a_dropped_handle_takes_its_calls_with_it() {
+    let server = bound().on("/test.Service/A", |_| Reply::Hang).start();
+    let (handle, _) = submit(plan_at(server.port(), &["n:A"], &[]), Duration::from_secs(10));
+    server.called(1).await;
+    drop(handle);
+    server.abandoned(1).await;
+}
+
+#[tokio::test]
+async fn cancelling_while_services_are_waited_for_names_them() {
+    let silent = bound();
+    let (handle, _) = submit(plan_at(silent.port(), &["n:A"], &[]), Duration::from_secs(600));
+    tokio::task::yield_now().await;
+    handle.cancel();
+    let report = handle.wait().await;
+    assert_eq!(report.outcome, Outcome::Cancelled);
+    assert_eq!((report.unreached.len(), &report.unreached[0].reason), (1, &None));
+}
+
+#[tokio::test]
+async fn runs_side_by_side_do_not_wait_for_each_other() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let server = bound()
+        .on("/test.Service/A", move |_| {
+            let gate = held.clone();
+            Reply::from(json!({})).after(async move { gate.opened().await })
+        })
+        .on("/test.Service/B", |_| json!({}))
+        .start();
+    let (slow, _) = submit(plan_at(server.port(), &["n:A"], &[]), Duration::from_secs(10));
+    server.called(1).await;
+    assert_eq!(run(plan_at(server.port(), &["n:B"], &[])).await.outcome, Outcome::Succeeded);
+    gate.open();
+    assert_eq!(slow.wait().await.outcome, Outcome::Succeeded);
+}

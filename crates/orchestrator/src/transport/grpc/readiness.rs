@@ -22,8 +22,7 @@ const LONGEST_TRY: Duration = Duration::from_secs(2);
 /// Waits until the service at `address` answers, at most `limit`: until its `grpc.health.v1` says that it
 /// serves, or, when it has none, until it answers a call at all, be it with a refusal.
 pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<(), NotReady> {
-    let begun = Instant::now();
-    let end = begun + limit;
+    let end = Instant::now() + limit;
     let mut pause = FIRST_PAUSE;
     loop {
         let try_end = end.min(Instant::now() + LONGEST_TRY);
@@ -31,11 +30,10 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<(), 
         let reason = match tried {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(reason)) => reason,
-            Err(_) => "something takes connections there but does not speak gRPC".to_owned(),
+            Err(_) => "something takes connections there and does not answer".to_owned(),
         };
         if Instant::now() + pause >= end {
-            let waited = begun.elapsed().min(limit);
-            return Err(NotReady::TimedOut { address: address.clone(), waited, reason });
+            return Err(NotReady::TimedOut { address: address.clone(), waited: limit, reason });
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -28,7 +28,11 @@ pub(super) fn failure_of(status: Status) -> Failure {
 
 /// The innermost error's text: the outer ones say "transport error".
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
+    let text = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    match text.split_once(" (os error") {
+        Some((what, _)) => what.to_lowercase(),
+        None => text,
+    }
 }
 
 fn said_by_the_service(status: &Status) -> Failure {
