@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr};
 
-/// Depth of an expression, far beyond what people write and well within the stack.
-const MAX_DEPTH: usize = 60;
+/// Depth of an expression, each level of which takes up to 50 KiB of stack to evaluate in a debug build.
+const MAX_DEPTH: usize = 20;
 /// Parts of an expression; what a loop builds grows with it.
-const MAX_PARTS: usize = 250;
+const MAX_PARTS: usize = 150;
 /// Loops over what a loop gave: `list.filter(…).all(…)` has two in a row.
 const MAX_CHAIN: usize = 2;
 

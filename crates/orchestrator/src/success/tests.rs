@@ -6,9 +6,9 @@ mod planning;
 use aieffect_blueprint::{
     At, Document, Findings, OperationSettings, Place, Pointer, SourceText, SuccessField,
 };
+use aieffect_testkit::Protos;
 use prost_reflect::prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
 use super::{DataFolder, SuccessContract};
@@ -28,26 +28,9 @@ const RESPONSE: &str = r#"syntax = "proto3";
         google.protobuf.Timestamp when = 18;
     }"#;
 
-struct Only(String);
-
-impl FileResolver for Only {
-    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        match name {
-            "test.proto" => File::from_source(name, &self.0),
-            _ => Err(protox::Error::file_not_found(name)),
-        }
-    }
-}
-
 /// Message `M` of a proto.
 fn message(source: &str) -> MessageDescriptor {
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(Only(source.to_owned()));
-    resolver.add(GoogleFileResolver::new());
-    let mut compiler = protox::Compiler::with_file_resolver(resolver);
-    compiler.include_imports(true).open_file("test.proto").unwrap();
-    let pool = DescriptorPool::from_file_descriptor_set(compiler.file_descriptor_set()).unwrap();
-    pool.get_message_by_name("M").unwrap()
+    Protos::new(&[("test.proto", source)]).message("M")
 }
 
 fn filled(message: &MessageDescriptor, fields: &Value) -> DynamicMessage {

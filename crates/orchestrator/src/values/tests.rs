@@ -2,30 +2,12 @@ mod check;
 mod round_trip;
 mod shown;
 
-use prost_reflect::{DescriptorPool, MessageDescriptor};
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
-
-/// One file, and the well-known ones.
-struct Only(String);
-
-impl FileResolver for Only {
-    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        match name {
-            "test.proto" => File::from_source(name, &self.0),
-            _ => Err(protox::Error::file_not_found(name)),
-        }
-    }
-}
+use aieffect_testkit::Protos;
+use prost_reflect::MessageDescriptor;
 
 /// Message `M` of a proto.
 fn message(source: &str) -> MessageDescriptor {
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(Only(source.to_owned()));
-    resolver.add(GoogleFileResolver::new());
-    let mut compiler = protox::Compiler::with_file_resolver(resolver);
-    compiler.include_imports(true).open_file("test.proto").unwrap();
-    let pool = DescriptorPool::from_file_descriptor_set(compiler.file_descriptor_set()).unwrap();
-    pool.get_message_by_name("M").unwrap()
+    Protos::new(&[("test.proto", source)]).message("M")
 }
 
 const KINDS: &str = r#"

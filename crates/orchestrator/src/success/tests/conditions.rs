@@ -135,3 +135,19 @@ fn lists_beyond_the_limit_fail_the_conditions_that_look_at_them_and_no_others() 
     `size(numbers + numbers) > 0` could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
     "#);
 }
+
+#[test]
+fn the_largest_conditions_and_responses_that_are_let_through_are_evaluated() {
+    let response = json!({"numbers": vec![1; 990], "total_records": 1});
+    for condition in [
+        format!("{}1 > 0", "1+".repeat(18)),
+        format!("{}total_records{} == 1", "(".repeat(20), ")".repeat(20)),
+        format!("{}total_records{} == 1", "[".repeat(9), "][0]".repeat(9)),
+        format!("{}true", "total_records==2?true:".repeat(17)),
+        "numbers.all(n, n in numbers)".to_owned(),
+        format!("size(numbers.map(n, [n{}]).map(n, [n{}])) == 990", ",n".repeat(45), ",n".repeat(45)),
+        "size(numbers.map(n, numbers).map(n, numbers)) == 990".to_owned(),
+    ] {
+        assert_eq!(judged(&condition, &response), "ok", "{condition}");
+    }
+}

@@ -154,10 +154,10 @@ fn conditions_that_would_exhaust_the_parser_or_the_stack_are_refused() {
     [[[[[[[[[[[[ 900: it has more than 20 brackets within brackets
     !!!!!!!!!!!! 904: fine
     ------------ 906: fine
-    1+1+1+1+1+1+ 805: it is nested more than 60 deep
-    total_record 818: it is nested more than 60 deep
-    true?true:tr 904: it is nested more than 60 deep
-    true&&true&& 904: it has more than 250 parts
+    1+1+1+1+1+1+ 805: it is nested more than 20 deep
+    total_record 818: it is nested more than 20 deep
+    true?true:tr 904: it is nested more than 20 deep
+    true&&true&& 904: it has more than 150 parts
     true||true|| 364: fine
     numbers.map( 893: it has more than 2 loops in a row
     "#);
