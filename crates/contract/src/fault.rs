@@ -47,7 +47,7 @@ impl Fault {
         fault.help = report.help().map(|help| plain(&help.to_string()));
         // The parser gives a bad import path the message of a bad group name.
         if fault.help.as_deref().is_some_and(|help| help.starts_with("imports may not")) {
-            fault.message = "no path that can be imported".to_owned();
+            fault.message = "the path of an import is not allowed".to_owned();
         }
         for label in report.labels().into_iter().flatten() {
             let start = label.offset().min(text.len());

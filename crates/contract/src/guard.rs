@@ -89,44 +89,33 @@ enum Statement {
 
 impl Look {
     fn at(&mut self, token: &Token, text: &str) -> Result<(), Fault> {
-        let statement = self.statement;
-        self.statement = match (statement, text) {
-            (Statement::First, "edition") => return Err(edition(token.span.clone())),
-            (Statement::First | Statement::Begins, "package") if self.open.is_empty() => {
-                Statement::Package(token.span.end)
-            }
-            (Statement::First | Statement::Begins, _) => Statement::Other,
-            _ => statement,
-        };
+        if self.statement == Statement::First && text == "edition" {
+            return Err(edition(token.span.clone()));
+        }
+        if matches!(self.statement, Statement::First | Statement::Begins) {
+            let is_package = text == "package" && self.open.is_empty();
+            self.statement = if is_package { Statement::Package(token.span.end) } else { Statement::Other };
+        }
         match (token.kind, text) {
-            (Kind::Word, word) if word.len() > MAX_WORD => {
-                let message =
-                    format!("a name of {} bytes is longer than the {MAX_WORD} that are taken", word.len());
-                return Err(too_much(message, token.span.clone(), "shorten it"));
-            }
             (Kind::Word, word) => self.word = word.len(),
             (Kind::Other, ".") => self.parts += 1,
-            (Kind::Other, ";") => {
-                if let Statement::Package(start) = self.statement {
-                    self.package = token.span.start - start;
-                }
-                self.end_statement();
-            }
             (Kind::Other, ",") => self.parts = 0,
+            (Kind::Other, ";") => self.end_statement(token.span.start),
+            (Kind::Other, _) => {}
             (Kind::Open, "{") => {
-                let around = self.around() + self.word;
-                self.end_statement();
-                self.open.push(around);
+                let inside = self.around() + self.word;
+                self.end_statement(token.span.start);
+                self.open.push(inside);
             }
             (Kind::Open, _) => self.open.push(self.around()),
-            (Kind::Close, bracket) => {
+            (Kind::Close, "}") => {
                 self.open.pop();
-                if bracket == "}" {
-                    self.statement = Statement::Begins;
-                    self.parts = 0;
-                }
+                self.statement = Statement::Begins;
+                self.parts = 0;
             }
-            (Kind::Other, _) => {}
+            (Kind::Close, _) => {
+                self.open.pop();
+            }
         }
         self.limits(token.span.clone())
     }
@@ -135,7 +124,10 @@ impl Look {
         self.open.last().copied().unwrap_or(self.package)
     }
 
-    fn end_statement(&mut self) {
+    fn end_statement(&mut self, end: usize) {
+        if let Statement::Package(start) = self.statement {
+            self.package = end - start;
+        }
         self.statements += 1;
         self.names += self.around() + self.word;
         self.statement = Statement::Begins;
@@ -143,6 +135,11 @@ impl Look {
     }
 
     fn limits(&self, span: Range<usize>) -> Result<(), Fault> {
+        if self.word > MAX_WORD {
+            let message =
+                format!("a name of {} bytes is longer than the {MAX_WORD} that are taken", self.word);
+            return Err(too_much(message, span, "shorten it"));
+        }
         if self.open.len() > MAX_DEPTH {
             let message = format!("brackets go more than {MAX_DEPTH} deep");
             return Err(too_much(message, span, "move inner messages to the top of the file"));
@@ -155,11 +152,8 @@ impl Look {
             return Err(too_much(message, span, "split the file"));
         }
         if self.names > MAX_NAMES {
-            return Err(too_much(
-                "the full names in a proto are too long together",
-                span,
-                "shorten the outer ones",
-            ));
+            let message = format!("the full names in a proto take more than {MAX_NAMES} bytes together");
+            return Err(too_much(message, span, "shorten the outer ones"));
         }
         Ok(())
     }

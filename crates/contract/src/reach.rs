@@ -84,15 +84,17 @@ pub(crate) fn reach(root: &ProtoRoot, texts: &mut Texts<'_>, findings: &mut Find
 
 /// The path below the first root from which an import would find the file, else its whole path.
 fn root_import(root: &ProtoRoot, protos: &ProtoTree) -> String {
-    let below = |folder: &String| match folder.as_str() {
-        "" => Some(root.file.as_str()),
-        folder => root.file.strip_prefix(folder)?.strip_prefix('/'),
-    };
     let finds_it = |import: &&str| {
         let found = protos.find(import, &root.import_roots);
         found.is_some_and(|(path, _)| path == root.file)
     };
-    root.import_roots.iter().filter_map(below).find(finds_it).unwrap_or(&root.file).to_owned()
+    let mut imports = root.import_roots.iter().filter_map(|folder| below(folder, &root.file));
+    imports.find(finds_it).unwrap_or(&root.file).to_owned()
+}
+
+/// The path of a file from a folder above it; the empty folder is above all.
+fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }
 
 struct Walk<'w> {
@@ -173,27 +175,20 @@ impl Walk<'_> {
     }
 
     fn missing(&self, import: &Import, protos: &ProtoTree) -> Diagnostic {
-        let name = |folder: &String| match folder.as_str() {
+        let roots = &self.root.import_roots;
+        let folder = |root: &String| match root.as_str() {
             "" => "the top folder".to_owned(),
-            folder => format!("`{folder}/`"),
+            root => format!("`{root}/`"),
         };
-        let places: Vec<String> = self.root.import_roots.iter().map(name).collect();
-        let below = |path: &'_ str| -> Option<String> {
-            let roots = self.root.import_roots.iter();
-            let mut found = roots.filter_map(|root| path.strip_prefix(root.as_str()));
-            found.next().map(|path| path.trim_start_matches('/').to_owned())
-        };
-        let known: Vec<String> = protos
-            .iter()
-            .filter(|(path, _)| *path != self.root.file)
-            .filter_map(|(path, _)| below(path))
-            .take(NEAR_MATCHED)
-            .collect();
-        let near = near_match(&import.path, "protos", known.iter().map(String::as_str));
-        let looked = format!("looked for it in {}", places.join(", "));
+        let looked = roots.iter().map(folder).collect::<Vec<_>>().join(", ");
+        let others = protos.iter().map(|(path, _)| path).filter(|path| *path != self.root.file);
+        let importable = others.filter_map(|path| roots.iter().find_map(|root| below(root, path)));
+        let built_in = WELL_KNOWN.iter().copied().filter(|_| import.path.starts_with("google/protobuf/"));
+        let near = near_match(&import.path, "protos", built_in.chain(importable).take(NEAR_MATCHED));
+        let near = near.map(|near| format!("; {near}")).unwrap_or_default();
         Diagnostic::error(Code::MissingImport, format!("`{}` is imported, but is not there", import.path))
             .at(self.label(import, "imported here"))
-            .help(near.map_or(looked.clone(), |near| format!("{looked}; {near}")))
+            .help(format!("looked for it in {looked}{near}"))
     }
 
     fn cycle(&self, import: &Import, path: &str) -> Diagnostic {

@@ -282,16 +282,35 @@ fn a_missing_import_is_reported_with_where_it_was_looked_for() {
       a.proto:3:1 `import "x/none.proto";` imported here
       help: looked for it in `lib/`, the top folder; known protos: `shared/metre.proto`
     "#);
+    let library = [("a.proto", "import \"google/protobuf/timestmp.proto\";"), ("library/x.proto", "")];
+    assert_snapshot!(findings(&library), @r#"
+    error[AE0302] a.proto:1:1: `google/protobuf/timestmp.proto` is imported, but is not there
+      a.proto:1:1 `import "google/protobuf/timestmp.proto";` imported here
+      help: looked for it in `lib/`, the top folder; did you mean `google/protobuf/timestamp.proto`?
+    "#);
     assert_snapshot!(findings(&[("a.proto", "import \"/etc/passwd\";")]), @r#"
-    error[AE0301] a.proto:1:8: no path that can be imported
+    error[AE0301] a.proto:1:8: the path of an import is not allowed
       a.proto:1:8 `"/etc/passwd"` defined here
       help: imports may not contain backslashes, repeated forward slashes, `.` or `..` components
     "#);
     assert_snapshot!(findings(&[("a.proto", "import \"../b.proto\";"), ("b.proto", "")]), @r#"
-    error[AE0301] a.proto:1:8: no path that can be imported
+    error[AE0301] a.proto:1:8: the path of an import is not allowed
       a.proto:1:8 `"../b.proto"` defined here
       help: imports may not contain backslashes, repeated forward slashes, `.` or `..` components
     "#);
+}
+
+#[test]
+fn a_root_may_import_another_file_of_its_own_name() {
+    let protos = tree(&[
+        ("microservice/a.proto", "import \"a.proto\"; service E { rpc Say(M) returns (M); }"),
+        ("microservice/a/a.proto", "message M {}"),
+    ]);
+    let say: &[&str] = &["\"operation_name\": \"Say\""];
+    let (set, findings) = ProtoSet::compile(&pipeline(&[("a", say)], &protos), &protos);
+    assert_eq!(shown(&findings), "");
+    let imports: Vec<_> = set.proto_of(0).unwrap().files().iter().map(|file| file.import.as_str()).collect();
+    assert_eq!(imports, ["a.proto", "microservice/a.proto"]);
 }
 
 #[test]
