@@ -8,9 +8,12 @@ mod explain;
 mod fill;
 mod initial;
 mod offer;
+mod overlay;
 mod provider;
 mod request;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use self::build::plan;
 pub use self::explain::explain;

@@ -32,9 +32,10 @@ pub fn plan(pipeline: &Pipeline, protos: &ProtoSet, initial: &InitialData) -> (O
 fn choose(pipeline: &Pipeline, initial: &InitialData, findings: &mut Findings) -> Vec<OperationId> {
     let linked: HashSet<_> = pipeline.links().iter().flat_map(|link| [link.from, link.to]).collect();
     let all_unlinked = linked.is_empty();
+    let named = initial.steps();
     let (chosen, unused): (Vec<_>, Vec<_>) = pipeline
         .operations()
-        .partition(|id| all_unlinked || linked.contains(id) || initial.names(&pipeline.step_name(*id)));
+        .partition(|id| all_unlinked || linked.contains(id) || named.contains(&pipeline.step_name(*id)));
     for id in unused {
         let name = pipeline.step_name(id);
         findings.push(

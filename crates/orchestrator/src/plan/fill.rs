@@ -1,14 +1,19 @@
 //! Fills a request from decoded messages. The slow and plain way, which faster ones are tested against.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 
-use super::offer::{Offer, Parts, SourcePath, singular_message};
+use super::offer::{Offer, Parts, Presence, SourcePath, singular_message};
 
 /// The incoming links that any part takes from.
 pub(super) fn inputs(parts: &Parts) -> BTreeSet<usize> {
-    let mut inputs: BTreeSet<_> = parts.present_with.iter().map(|source| source.input).collect();
+    let present = parts.present_with.iter().filter_map(|presence| match presence {
+        Presence::Given => None,
+        Presence::Carried(source) => Some(source.input),
+    });
+    let mut inputs: BTreeSet<_> = present.collect();
     for offer in parts.fields.values() {
         match offer {
             Offer::Given(..) => {}
@@ -35,9 +40,8 @@ pub(super) fn fill_parts(
             Offer::Carried(source) => lookup(source, sources).map(|value| convert(value, &field)),
             Offer::Parts(inner) => singular_message(&field).and_then(|inner_type| {
                 let filled = fill_parts(&inner_type, inner, sources);
-                let is_present = filled.fields().next().is_some()
-                    || inner.present_with.iter().any(|source| lookup(source, sources).is_some());
-                is_present.then_some(Value::Message(filled))
+                let is_present = || inner.present_with.iter().any(|presence| is_there(presence, sources));
+                (filled.fields().next().is_some() || is_present()).then_some(Value::Message(filled))
             }),
         };
         if let Some(value) = value {
@@ -45,6 +49,13 @@ pub(super) fn fill_parts(
         }
     }
     message
+}
+
+fn is_there(presence: &Presence, sources: &[Option<DynamicMessage>]) -> bool {
+    match presence {
+        Presence::Given => true,
+        Presence::Carried(source) => lookup(source, sources).is_some(),
+    }
 }
 
 /// The value at the end of a path, when every field on the way is set.
@@ -58,7 +69,10 @@ fn lookup<'a>(path: &SourcePath, sources: &'a [Option<DynamicMessage>]) -> Optio
 }
 
 fn set_value<'a>(message: &'a DynamicMessage, field: &FieldDescriptor) -> Option<&'a Value> {
-    message.fields().find(|(each, _)| each.number() == field.number()).map(|(_, value)| value)
+    match message.get_field(field) {
+        Cow::Borrowed(value) if message.has_field(field) => Some(value),
+        Cow::Borrowed(_) | Cow::Owned(_) => None,
+    }
 }
 
 /// A value of a field that fits `target`, in the form that `target` has.

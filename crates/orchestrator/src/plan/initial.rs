@@ -1,6 +1,6 @@
 //! Data given by hand for one run.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use aieffect_blueprint::{
@@ -57,9 +57,9 @@ impl InitialData {
         data
     }
 
-    /// Whether it names this step.
-    pub(super) fn names(&self, name: &StepName) -> bool {
-        self.steps.iter().any(|(step, _, _)| step == name)
+    /// The steps that it names.
+    pub(super) fn steps(&self) -> HashSet<&StepName> {
+        self.steps.iter().map(|(step, _, _)| step).collect()
     }
 
     /// What each step is given. What no step knows is a finding.
@@ -88,12 +88,13 @@ impl InitialData {
                 given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
             }
         }
+        let ids: HashMap<_, _> = steps.iter().map(|id| (pipeline.step_name(*id), *id)).collect();
         for (name, fields, place) in &self.steps {
-            let Some(id) = pipeline.find(name).filter(|id| steps.contains(id)) else {
-                findings.push(unknown_step(name, place, pipeline, steps));
+            let Some(id) = ids.get(name) else {
+                findings.push(unknown_step(name, place, &ids));
                 continue;
             };
-            let data = given.entry(id).or_default();
+            let data = given.entry(*id).or_default();
             for (field, value) in fields {
                 data.fields.retain(|(other, _, _)| other != field);
                 data.fields.push((field.clone(), value.clone(), place.clone()));
@@ -113,8 +114,8 @@ fn unknown_field(name: &str, place: &Place, protos: &ProtoSet, starts: &[Operati
         .help_if(near_match(name, "fields of start steps", known.iter().map(String::as_str)))
 }
 
-fn unknown_step(name: &StepName, place: &Place, pipeline: &Pipeline, steps: &[OperationId]) -> Diagnostic {
-    let known: Vec<_> = steps.iter().map(|id| pipeline.step_name(*id).to_string()).collect();
+fn unknown_step(name: &StepName, place: &Place, ids: &HashMap<StepName, OperationId>) -> Diagnostic {
+    let known: Vec<_> = ids.keys().map(StepName::to_string).collect();
     Diagnostic::error(Code::UnknownStep, format!("there is no step `{name}`"))
         .at(place.key_label())
         .help_if(near_match(&name.to_string(), "steps", known.iter().map(String::as_str)))

@@ -7,11 +7,9 @@ use super::super::offer::singular_message;
 use super::Incoming;
 use super::report::Report;
 
-/// One entry: what fills `target`.
+/// One entry: what fills a request field.
 pub(super) struct Mapping {
-    /// The request's field as written.
-    pub(super) path: String,
-    /// The fields that lead to it.
+    /// The fields of the request that lead to it.
     pub(super) target: Vec<FieldDescriptor>,
     /// The fields of the response that lead to its value; `None`: it is not carried.
     pub(super) source: Option<Vec<FieldDescriptor>>,
@@ -33,12 +31,7 @@ pub(super) fn read(report: &Report<'_>, incoming: &Incoming<'_>, findings: &mut 
         };
         match (target, source) {
             (Ok(target), Ok(source)) => {
-                mappings.push(Mapping {
-                    path: entry.target.clone(),
-                    target,
-                    source,
-                    place: entry.place.clone(),
-                });
+                mappings.push(Mapping { target, source, place: entry.place.clone() });
             }
             (target, source) => {
                 for diagnostic in [target.err(), source.err()].into_iter().flatten() {
@@ -60,7 +53,11 @@ struct Wrong {
 enum WrongKind {
     Unknown,
     NotAMessage,
+    TooDeep,
 }
+
+/// Messages nested deeper are refused by every reader.
+const MAX_DEPTH: usize = 100;
 
 impl Wrong {
     fn finding(self, side: &str, label: aieffect_blueprint::Label) -> Diagnostic {
@@ -72,6 +69,7 @@ impl Wrong {
                 let what = if path == part { format!("`{path}`") } else { format!("`{part}` (in `{path}`)") };
                 (format!("the {side} `{message}` has no field {what}"), help)
             }
+            WrongKind::TooDeep => (format!("a path goes at most {MAX_DEPTH} messages deep"), None),
             WrongKind::NotAMessage => (
                 format!("`{part}` of `{path}` is no singular message, so the path ends there"),
                 Some("a path leads through singular messages only".to_owned()),
@@ -88,6 +86,9 @@ fn find(message: &MessageDescriptor, path: &str) -> Result<Vec<FieldDescriptor>,
     for (nth, part) in parts.iter().enumerate() {
         let wrong =
             |kind| Wrong { path: path.to_owned(), part: (*part).to_owned(), message: message.clone(), kind };
+        if nth == MAX_DEPTH {
+            return Err(wrong(WrongKind::TooDeep));
+        }
         let field = message.get_field_by_name(part).ok_or_else(|| wrong(WrongKind::Unknown))?;
         let is_last = nth + 1 == parts.len();
         let inner = singular_message(&field);

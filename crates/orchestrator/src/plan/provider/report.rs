@@ -1,12 +1,17 @@
 //! What is said about a request: fields that do not fit, are filled twice, or not at all.
 
+mod oneof;
+mod required;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aieffect_blueprint::{Code, Diagnostic, Findings, OperationId, Pipeline, Place, StepName};
 use aieffect_contract::{ProtoSet, fits};
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{Cardinality, FieldDescriptor, MessageDescriptor};
 
-use super::super::offer::{Doubled, Offer, Parts, singular_message};
+use self::oneof::real_oneof;
+use super::super::offer::{Offer, Parts, singular_message};
+use super::super::overlay::Overlay;
 use super::Incoming;
 
 /// The step whose request is planned.
@@ -23,27 +28,28 @@ impl Report<'_> {
         self.pipeline.step_name(self.id)
     }
 
-    /// Whether `from` may fill `to`; a finding that names both when not.
+    /// Whether `from` may fill the request field at the end of `to`; a finding that names both when not.
     pub(super) fn check_types(
         &self,
         input: usize,
         from: &FieldDescriptor,
-        to: &FieldDescriptor,
+        to: &[FieldDescriptor],
         place: &Place,
         findings: &mut Findings,
     ) -> bool {
-        let Err(misfit) = fits(from, to) else { return true };
+        let Some(Err(misfit)) = to.last().map(|to| fits(from, to)) else { return true };
+        let names: Vec<_> = to.iter().map(FieldDescriptor::name).collect();
+        let path = names.join(".");
         let source_id = self.incoming[input].link.from;
         let (source, step) = (self.pipeline.step_name(source_id), self.step());
-        let message = format!("`{source}` cannot fill `{}` of `{step}`: {misfit}", to.name());
+        let message = format!("`{source}` cannot fill `{path}` of `{step}`: {misfit}");
         findings.push(
             Diagnostic::error(Code::FieldsDoNotFit, message)
                 .at(self.protos.field_label(source_id, &misfit.source_field).with_note("this is offered"))
                 .at(self.protos.field_label(self.id, &misfit.target_field).with_note("this is to be filled"))
                 .at(place.label().with_note("by this link"))
                 .help(format!(
-                    "make the types equal, or carry nothing with `\"fields\": {{\"{}\": null}}` on this link",
-                    to.name()
+                    "make the types equal, or carry nothing with `\"fields\": {{\"{path}\": null}}` on this link",
                 )),
         );
         false
@@ -72,81 +78,67 @@ impl Report<'_> {
         );
     }
 
-    /// Fields that two links offer.
-    pub(super) fn doubled(&self, doubled: &[Doubled], findings: &mut Findings) {
-        for each in doubled {
-            let (loser, winner) = (&self.incoming[each.loser], &self.incoming[each.winner]);
-            let (from, by) =
-                (self.pipeline.step_name(loser.link.from), self.pipeline.step_name(winner.link.from));
-            let message =
-                format!("`{}` of `{}` is offered by `{from}` and by `{by}`", each.path, self.step());
-            findings.push(
-                Diagnostic::warning(Code::FieldOfferedTwice, message)
-                    .at(winner.link.place.label().with_note("the later link fills it"))
-                    .at(loser.link.place.label().with_note("this one does not"))
-                    .help(format!("drop it from one link with `\"fields\": {{\"{}\": null}}`", each.path)),
-            );
+    /// Fields that several links offer, one finding for each that a link fills in the end.
+    pub(super) fn doubled(&self, overlay: &Overlay, findings: &mut Findings) {
+        let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for each in &overlay.doubled {
+            let links = by_path.entry(&each.path).or_default();
+            if links.last() != Some(&each.loser) {
+                links.push(each.loser);
+            }
+            links.push(each.winner);
+        }
+        for (path, links) in by_path {
+            if self.is_filled_by_link(&overlay.request, path) {
+                self.offered_by_several(path, &links, findings);
+            }
         }
     }
 
-    /// Members of one oneof that several providers fill.
-    pub(super) fn oneofs(&self, request: &Parts, findings: &mut Findings) {
-        self.oneofs_of(self.input, request, "", findings);
+    /// `links` in the document's order: the last one fills the field.
+    fn offered_by_several(&self, path: &str, links: &[usize], findings: &mut Findings) {
+        const NAMED: usize = 8;
+        let Some((winner, losers)) = links.split_last() else { return };
+        let name = |link: &usize| format!("`{}`", self.pipeline.step_name(self.incoming[*link].link.from));
+        let mut named: Vec<_> = losers.iter().take(NAMED).map(name).collect();
+        if losers.len() > NAMED {
+            named.push(format!("{} more", losers.len() - NAMED));
+        }
+        let message = format!(
+            "`{path}` of `{}` is offered by {} and by {}",
+            self.step(),
+            named.join(", "),
+            name(winner)
+        );
+        let place = |link: &usize| self.incoming[*link].link.place.label();
+        let mut diagnostic = Diagnostic::warning(Code::FieldOfferedTwice, message)
+            .at(place(winner).with_note("the later link fills it"))
+            .help(format!("drop it from all links but one with `\"fields\": {{\"{path}\": null}}`"));
+        for loser in losers.iter().take(NAMED) {
+            diagnostic = diagnostic.at(place(loser).with_note("this one does not"));
+        }
+        findings.push(diagnostic);
     }
 
-    fn oneofs_of(&self, message: &MessageDescriptor, parts: &Parts, path: &str, findings: &mut Findings) {
-        let mut filled: BTreeMap<String, Vec<(FieldDescriptor, &Offer)>> = BTreeMap::new();
-        for (number, offer) in &parts.fields {
-            let Some(field) = message.get_field(*number) else { continue };
-            if let (Offer::Parts(inner), Some(message)) = (offer, singular_message(&field)) {
-                self.oneofs_of(&message, inner, &format!("{path}{}.", field.name()), findings);
-            }
-            if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
-                filled.entry(oneof.name().to_owned()).or_default().push((field, offer));
+    fn is_filled_by_link(&self, request: &Parts, path: &str) -> bool {
+        let (mut message, mut parts) = (self.input.clone(), request);
+        for name in path.split('.') {
+            let Some(field) = message.get_field_by_name(name) else { return false };
+            match (parts.fields.get(&field.number()), singular_message(&field)) {
+                (Some(Offer::Parts(inner)), Some(inner_message)) => (message, parts) = (inner_message, inner),
+                (Some(Offer::Carried(_)), _) => return true,
+                _ => return false,
             }
         }
-        for (oneof, members) in filled {
-            let providers: BTreeSet<_> = members.iter().map(|(_, offer)| provider(offer)).collect();
-            if members.len() < 2
-                || (providers.len() == 1 && providers.iter().all(|provider| provider.is_one_choice()))
-            {
-                continue;
-            }
-            let names: Vec<_> =
-                members.iter().map(|(field, _)| format!("`{path}{}`", field.name())).collect();
-            let message = format!(
-                "several members of the oneof `{oneof}` of `{}` are filled: {}",
-                self.step(),
-                names.join(", ")
-            );
-            let mut diagnostic = Diagnostic::error(Code::OneofFilledTwice, message)
-                .help("a oneof holds one member: carry the others not, with `null` in a link's `fields`");
-            for (field, offer) in &members {
-                let by = self.by(offer);
-                diagnostic = diagnostic
-                    .at(self.protos.field_label(self.id, field).with_note(format!("filled by {by}")));
-            }
-            findings.push(diagnostic);
-        }
-    }
-
-    fn by(&self, offer: &Offer) -> String {
-        match offer {
-            Offer::Given(_, hand) => format!("the {}", hand.as_str()),
-            Offer::Carried(source) => {
-                format!("`{}`", self.pipeline.step_name(self.incoming[source.input].link.from))
-            }
-            Offer::Parts(_) => "several".to_owned(),
-        }
+        true
     }
 
     /// Request fields that nothing fills: required ones are errors, others one warning for the step.
     /// Fields that somebody `tried` to fill are passed over.
     pub(super) fn unfilled(&self, request: &Parts, tried: &BTreeSet<String>, findings: &mut Findings) {
-        self.unfilled_required(request, findings);
+        self.unfilled_required(request, tried, findings);
         let oneof_filled = |field: &FieldDescriptor| {
-            let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-            oneof.is_some_and(|oneof| {
+            real_oneof(field).is_some_and(|oneof| {
                 oneof.fields().any(|member| request.fields.contains_key(&member.number()))
             })
         };
@@ -175,106 +167,5 @@ impl Report<'_> {
         findings.push(
             diagnostic.help("give a value under `parameters` of this operation, or a link that carries one"),
         );
-    }
-
-    fn unfilled_required(&self, request: &Parts, findings: &mut Findings) {
-        let mut missing = Vec::new();
-        self.required_of(self.input, request, "", &mut missing);
-        for (path, field) in missing {
-            findings.push(
-                Diagnostic::error(
-                    Code::UnfilledRequired,
-                    format!("nothing fills `{path}` of `{}`, which is required", self.step()),
-                )
-                .at(self.protos.field_label(self.id, &field))
-                .help("give a value under `parameters` of this operation, or a link that carries one"),
-            );
-        }
-    }
-
-    fn required_of(
-        &self,
-        message: &MessageDescriptor,
-        parts: &Parts,
-        path: &str,
-        missing: &mut Vec<(String, FieldDescriptor)>,
-    ) {
-        for field in message.fields() {
-            let path = format!("{path}{}", field.name());
-            match parts.fields.get(&field.number()) {
-                None if field.cardinality() == Cardinality::Required => missing.push((path, field)),
-                None | Some(Offer::Given(..)) => {}
-                Some(Offer::Parts(inner)) => {
-                    if let Some(message) = singular_message(&field) {
-                        self.required_of(&message, inner, &format!("{path}."), missing);
-                    }
-                }
-                Some(Offer::Carried(source)) => {
-                    let from = source.last().map(FieldDescriptor::kind);
-                    if let (Kind::Message(to), Some(Kind::Message(from))) = (field.kind(), from) {
-                        required_within(&from, &to, &path, &mut BTreeSet::new(), missing);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Required fields of `to`, at any depth, that a message `from` does not have.
-fn required_within(
-    from: &MessageDescriptor,
-    to: &MessageDescriptor,
-    path: &str,
-    seen: &mut BTreeSet<(String, String)>,
-    missing: &mut Vec<(String, FieldDescriptor)>,
-) {
-    if !seen.insert((from.full_name().to_owned(), to.full_name().to_owned())) {
-        return;
-    }
-    for field in to.fields() {
-        let path = format!("{path}.{}", field.name());
-        let Some(source) = from.get_field_by_name(field.name()) else {
-            if field.cardinality() == Cardinality::Required {
-                missing.push((path, field));
-            }
-            continue;
-        };
-        if let (Kind::Message(from), Kind::Message(to)) = (source.kind(), field.kind()) {
-            required_within(&from, &to, &path, seen, missing);
-        }
-    }
-}
-
-/// Who fills a member of a oneof. One link that carries members of one oneof of its own fills one at most.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Provider {
-    Hand(&'static str),
-    Oneof(usize, String),
-    Field(usize, String),
-    Parts,
-}
-
-impl Provider {
-    fn is_one_choice(&self) -> bool {
-        matches!(self, Self::Oneof(..))
-    }
-}
-
-fn provider(offer: &Offer) -> Provider {
-    match offer {
-        Offer::Given(_, hand) => Provider::Hand(hand.as_str()),
-        Offer::Parts(_) => Provider::Parts,
-        Offer::Carried(source) => {
-            let last = source.last();
-            let oneof =
-                last.and_then(FieldDescriptor::containing_oneof).filter(|oneof| !oneof.is_synthetic());
-            match oneof {
-                Some(oneof) => Provider::Oneof(source.input, oneof.full_name().to_owned()),
-                None => Provider::Field(
-                    source.input,
-                    last.map(|field| field.name().to_owned()).unwrap_or_default(),
-                ),
-            }
-        }
     }
 }

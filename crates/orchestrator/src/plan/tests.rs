@@ -1,0 +1,10 @@
+mod by_hand;
+mod cycles;
+mod fixture;
+mod initial;
+mod mapping;
+mod matching;
+mod oneofs;
+mod order;
+mod overlay;
+mod required;

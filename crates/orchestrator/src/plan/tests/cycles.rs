@@ -1,0 +1,99 @@
+//! Links that lead back.
+
+use insta::assert_snapshot;
+
+use super::fixture::Setup;
+
+/// Nodes of one operation `Do` each; one named `source…` takes nothing.
+fn graph(nodes: &str, links: &str) -> Setup {
+    let with = |input: &str| {
+        format!("service S {{ rpc Do({input}) returns (M); }} message M {{ int32 x = 1; }} message None {{}}")
+    };
+    let node = |setup: Setup, name: &str| {
+        setup.node(name, &with(if name.starts_with("source") { "None" } else { "M" }))
+    };
+    let setup = nodes.split(' ').fold(Setup::new(), node);
+    let ends = links.split(' ').filter_map(|link| link.split_once('>'));
+    ends.fold(setup, |setup, (from, to)| setup.link(&format!("{from}:Do"), &format!("{to}:Do")))
+}
+
+/// One line for each finding, without `:Do`.
+fn said(nodes: &str, links: &str) -> String {
+    let planned = graph(nodes, links).planned();
+    assert!(planned.plan.is_none());
+    let line = |finding: &aieffect_blueprint::Diagnostic| format!("{} {}", finding.code, finding.message);
+    let lines: Vec<_> = planned.findings.iter().map(line).collect();
+    lines.join("\n").replace(":Do", "")
+}
+
+#[test]
+fn a_cycle_names_its_steps_and_its_links() {
+    assert_snapshot!(graph("a b c d", "a>b b>c c>b c>d").planned().said(), @"
+    error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`
+      blueprint.json:7:1 `{` leads to `c:Do`
+      blueprint.json:10:1 `{` leads to `b:Do`
+      help: remove one of these links, or start the cycle from an operation without inputs
+    ");
+}
+
+#[test]
+fn a_step_that_leads_to_itself_is_a_cycle() {
+    assert_snapshot!(said("a b", "a>b a>a"), @"AE0410 these steps wait for each other: `a` → `a`");
+}
+
+#[test]
+fn each_separate_cycle_is_named_once() {
+    assert_snapshot!(said("a b c d e", "a>b b>a c>d d>c c>e"), @"
+    AE0410 these steps wait for each other: `a` → `b` → `a`
+    AE0410 these steps wait for each other: `c` → `d` → `c`
+    ");
+}
+
+#[test]
+fn a_cycle_behind_a_cycle_is_named_too() {
+    assert_snapshot!(said("a b", "a>a a>b b>b"), @"
+    AE0410 these steps wait for each other: `a` → `a`
+    AE0410 these steps wait for each other: `b` → `b`
+    ");
+    assert_snapshot!(said("b a", "a>a a>b b>b"), @"
+    AE0410 these steps wait for each other: `b` → `b`
+    AE0410 these steps wait for each other: `a` → `a`
+    ");
+    assert_snapshot!(said("d c b a", "a>b b>a b>c c>d d>c"), @"
+    AE0410 these steps wait for each other: `d` → `c` → `d`
+    AE0410 these steps wait for each other: `b` → `a` → `b`
+    ");
+}
+
+#[test]
+fn of_cycles_that_share_steps_a_shortest_is_named() {
+    assert_snapshot!(said("a b c", "a>b b>c c>a b>a"), @"AE0410 these steps wait for each other: `a` → `b` → `a`");
+}
+
+#[test]
+fn a_cycle_that_a_source_reaches_is_live() {
+    assert_snapshot!(graph("source b c", "source>b b>c c>b").planned().said(), @"
+    error[AE0502] blueprint.json:7:1: a cycle runs in live mode, which is not yet there: `b:Do` → `c:Do` → `b:Do`
+      blueprint.json:7:1 `{` leads to `c:Do`
+      blueprint.json:10:1 `{` leads to `b:Do`
+      help: this version runs pipelines whose links never lead back
+    ");
+    assert_snapshot!(said("source a b c d", "source>a a>b b>a c>d d>c"), @"
+    AE0502 a cycle runs in live mode, which is not yet there: `a` → `b` → `a`
+    AE0410 these steps wait for each other: `c` → `d` → `c`
+    ");
+}
+
+#[test]
+fn a_step_without_inputs_on_the_cycle_is_no_source() {
+    assert_snapshot!(said("source b", "source>b b>source"), @"AE0410 these steps wait for each other: `source` → `b` → `source`");
+}
+
+#[test]
+fn a_long_cycle_is_found() {
+    let names: Vec<_> = (0..500).map(|number| format!("n{number}")).collect();
+    let links: Vec<_> = (0..500).map(|number| format!("n{number}>n{}", (number + 1) % 500)).collect();
+    let planned = graph(&names.join(" "), &links.join(" ")).planned();
+    assert_eq!(planned.findings.len(), 1);
+    assert_eq!(planned.findings.iter().next().unwrap().labels.len(), 500);
+}

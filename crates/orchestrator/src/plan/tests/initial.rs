@@ -1,0 +1,180 @@
+//! Data given by hand for one run.
+
+use insta::assert_snapshot;
+
+use super::fixture::Setup;
+
+/// Two start steps, both with a field `name`, that lead to a third.
+fn setup(initial: &str) -> Setup {
+    let start = |own: &str| {
+        format!(
+            "service S {{ rpc Go(Q) returns (R); }} message Q {{ string name = 1; int32 {own} = 2; }} message R {{ string x = 1; }}"
+        )
+    };
+    Setup::new()
+        .node("one", &start("left"))
+        .node("two", &start("right"))
+        .takes("end", "string x = 1; string name = 2;")
+        .link("one:Go", "end:Take")
+        .link_with("two:Go", "end:Take", r#"{"name": null, "x": null}"#)
+        .initial(initial)
+}
+
+fn check(initial: &str) -> String {
+    setup(initial).planned().said()
+}
+
+#[test]
+fn plain_keys_go_to_each_start_step_that_knows_them() {
+    let planned = setup(r#"{"name": "n", "left": 1, "right": 2}"#).planned();
+    assert_eq!(planned.filled("one:Go", &[]), r#"{"name":"n","left":1}"#);
+    assert_eq!(planned.filled("two:Go", &[]), r#"{"name":"n","right":2}"#);
+    assert_eq!(planned.filled("end:Take", &["{}", "{}"]), "{}");
+}
+
+#[test]
+fn keys_of_steps_go_to_these_and_beat_plain_ones() {
+    let planned = setup(
+        r#"{"two:Go": {"name": "own", "right": 3}, "name": "n", "left": 1, "end:Take": {"x": "mine"}}"#,
+    )
+    .planned();
+    assert_snapshot!(planned.shown(), @"
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    ---
+    1. one:Go  unary
+       calls   /S/Go on one:8061
+       request Q (always the same)
+         name  ← initial data
+         left  ← initial data
+
+    2. two:Go  unary
+       calls   /S/Go on two:8061
+       request Q (always the same)
+         name   ← initial data
+         right  ← initial data
+
+    3. end:Take  unary
+       calls   /S/Take on end:8061
+       after   one:Go, two:Go
+       request In (always the same)
+         x     ← initial data
+         name  ← default
+    ");
+    assert_eq!(planned.filled("two:Go", &[]), r#"{"name":"own","right":3}"#);
+    assert_eq!(planned.filled("end:Take", &[r#"{"x": "theirs"}"#, "{}"]), r#"{"x":"mine"}"#);
+}
+
+#[test]
+fn a_field_that_no_start_step_knows_is_reported() {
+    assert_snapshot!(check("{\"name\": \"n\", \"left\": 1,\n\"rihgt\": 2}"), @r#"
+    error[AE0415] initial.json:2:1: no start step has a field `rihgt`
+      initial.json:2:1 `"rihgt"`
+      help: did you mean `right`?
+    warning[AE0402] two.proto:2:67: nothing fills the field `right` of `two:Go`: it keeps its default
+      two.proto:2:67 `int32 right = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "right": 2, "x": "only the end has it"}"#), @r#"
+    error[AE0415] initial.json:1:38: no start step has a field `x`
+      initial.json:1:38 `"x"`
+      help: known fields of start steps: `left`, `name`, `right`
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+}
+
+#[test]
+fn a_step_that_is_not_there_is_reported() {
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "right": 2, "tow:Go": {}}"#), @r#"
+    error[AE0414] initial.json:1:38: there is no step `tow:Go`
+      initial.json:1:38 `"tow:Go"`
+      help: did you mean `two:Go`?
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "right": 2, "two:Come": {"a": 1}}"#), @r#"
+    error[AE0414] initial.json:1:38: there is no step `two:Come`
+      initial.json:1:38 `"two:Come"`
+      help: known steps: `end:Take`, `one:Go`, `two:Go`
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "right": 2, "two:": {}, ":": 1}"#), @r#"
+    error[AE0415] initial.json:1:38: `` is not an operation name: a letter or `_`, then letters, digits or `_`, at most 256
+      initial.json:1:38 `"two:"`
+    error[AE0415] initial.json:1:50: `` is not a node name: 1 to 128 letters, digits, `_`, `-` or `.`, beginning with a letter, a digit or `_`
+      initial.json:1:50 `":"`
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+}
+
+#[test]
+fn data_of_a_wrong_form_is_reported() {
+    assert_snapshot!(check(r#"[{"name": "n"}]"#), @"
+    error[AE0005] initial.json:1:1: `initial.json` must be an object, not an array
+      initial.json:1:1 `[`
+    warning[AE0402] one.proto:2:50: nothing fills the fields `name`, `left` of `one:Go`: they keep their defaults
+      one.proto:2:50 `string name = 1;`
+      one.proto:2:67 `int32 left = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    warning[AE0402] two.proto:2:50: nothing fills the fields `name`, `right` of `two:Go`: they keep their defaults
+      two.proto:2:50 `string name = 1;`
+      two.proto:2:67 `int32 right = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    ");
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "two:Go": [{"right": 1}]}"#), @"
+    error[AE0415] initial.json:1:36: `two:Go` is given an array, but takes one request
+      initial.json:1:36 `[`
+      help: give it an object with the request's fields
+    warning[AE0402] two.proto:2:67: nothing fills the field `right` of `two:Go`: it keeps its default
+      two.proto:2:67 `int32 right = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    ");
+    assert_snapshot!(check(r#"{"name": "n", "left": 1, "two:Go": "x"}"#), @r#"
+    error[AE0005] initial.json:1:36: `two:Go` must be an object, not a string
+      initial.json:1:36 `"x"`
+    warning[AE0402] two.proto:2:67: nothing fills the field `right` of `two:Go`: it keeps its default
+      two.proto:2:67 `int32 right = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+    assert_snapshot!(check(r#"{"name": 5, "left": "x", "two:Go": {"right": true, "wrong": 1}}"#), @r#"
+    error[AE0408] initial.json:1:10: `name` is a string; 5 is not one
+      initial.json:1:10 `5`
+      help: write it in quotes
+    error[AE0408] initial.json:1:21: `left` is an int32; "x" is not one
+      initial.json:1:21 `"x"`
+    error[AE0408] initial.json:1:46: `right` is an int32; true is not one
+      initial.json:1:46 `true`
+    error[AE0407] initial.json:1:52: `Q` has no field `wrong`
+      initial.json:1:52 `"wrong"`
+      help: known fields: `name`, `right`
+    warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
+      end.proto:4:15 `string name = 2;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+}
+
+#[test]
+fn no_data_is_no_finding() {
+    let start = "service S { rpc Go(Q) returns (Q); } message Q {}";
+    assert_eq!(Setup::new().node("a", start).initial("{}").planned().said(), "");
+}
