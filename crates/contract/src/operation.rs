@@ -1,5 +1,7 @@
 //! An operation bound to its method descriptor.
 
+use std::fmt;
+
 use prost_reflect::{MessageDescriptor, MethodDescriptor};
 
 /// How requests and responses flow in a call.
@@ -28,7 +30,7 @@ impl CallShape {
 }
 
 /// An RPC as its proto defines it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BoundOperation {
     /// The path of the call, `/package.Service/Method`.
     pub path: String,
@@ -48,5 +50,17 @@ impl BoundOperation {
             input: method.input(),
             output: method.output(),
         }
+    }
+}
+
+impl fmt::Debug for BoundOperation {
+    /// Names the messages only: a descriptor that contains itself has no end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundOperation")
+            .field("path", &self.path)
+            .field("shape", &self.shape)
+            .field("input", &self.input.full_name())
+            .field("output", &self.output.full_name())
+            .finish()
     }
 }
