@@ -195,13 +195,13 @@ mod tests {
         fields.insert(evil.to_owned(), evil.into());
         let pipeline = pipeline(&[("a", &["A"]), ("b", &["B"])], &[("a:A", "b:B")], &fields.into());
         let text = mermaid(&pipeline);
-        insta::assert_snapshot!(text, @r#"
+        insta::assert_snapshot!(text, @r##"
     flowchart LR
         n0o0(["a<br/>A"]):::start
         n1o0[["b<br/>B"]]
         n0o0 -->|"#34;#93;     click n0 #34;javascript:alert#40;1#41;#34; #37;#37;#123;init: #123;#125;#125;#37;#37;#60;script#62;… = #34;#93;     click n0 #34;javascript:alert#40;1#41;#34; #37;#37;#123;init: #123;#125;#125;#37;#37;#60;script#62;…"| n1o0
         classDef start stroke-width:3px
-    "#);
+    "##);
         assert_eq!(text.lines().count(), 5);
     }
 }
