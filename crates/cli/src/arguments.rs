@@ -17,6 +17,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
+    Graph(Graph),
+    Export(Export),
     Orchestrate(Orchestrate),
     Run(Run),
 }
@@ -82,7 +84,7 @@ pub(crate) struct Export {
     /// Write a zip too: FILE, or <OUTPUT_DIR>.zip
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     pub(crate) zip: Option<Option<PathBuf>>,
-    /// Make equal packages of equal use cases: no random id, no clock (SOURCE_DATE_EPOCH, else 1980)
+    /// Make equal packages of equal use cases: no random id, no clock (SOURCE_DATE_EPOCH, else 1970)
     #[arg(long)]
     pub(crate) reproducible: bool,
     /// Inline imported messages into each node's own proto

@@ -19,11 +19,6 @@ pub(crate) fn compact(at: SystemTime) -> String {
     timestamp(at).strftime("%Y%m%d-%H%M%S").to_string()
 }
 
-/// `2026-11-21 09:30:00.123456`, as packages write it.
-pub(crate) fn creation_date(at: SystemTime) -> String {
-    timestamp(at).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
-}
-
 /// A clock before the year 0 or after 9999 shows the epoch.
 fn timestamp(at: SystemTime) -> Timestamp {
     Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -2,5 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod graph;
 pub(crate) mod orchestrate;
 pub(crate) mod run;

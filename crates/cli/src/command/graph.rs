@@ -11,7 +11,8 @@ use crate::terminal;
 pub(crate) fn run(options: &Graph) -> Result<Exit, Failure> {
     if let Some(output) = &options.output {
         if output.extension().is_none_or(|extension| extension != "mmd") {
-            let text = format!("`{}` does not end in .mmd, the only kind of picture there is yet", output.display());
+            let text =
+                format!("`{}` does not end in .mmd, the only kind of picture there is yet", output.display());
             return Err(Failure::text(Exit::WrongUsage, text));
         }
     }

@@ -1,0 +1,126 @@
+//! `aieffect export`: a use case's package, as a folder and as a zip.
+
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
+use aieffect_layout::{Opened, Overwrite};
+use aieffect_orchestrator::plan::InitialData;
+
+use crate::arguments::Export;
+use crate::exit::{Exit, Failure};
+use crate::findings::Strictness;
+use crate::load;
+use crate::terminal;
+
+pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
+    let mut loaded = load::load(&options.use_case, None)?;
+    if let Some(Opened::Package(_, path)) = &loaded.source {
+        let path = path.to_owned();
+        return Err(aieffect_layout::Error::NotAUseCase { path }.into());
+    }
+    // A package that cannot run is of no use to anyone, so what only planning finds is said here too.
+    loaded.plan(&InitialData::default());
+    let files = match (&loaded.source, &loaded.resolved) {
+        (Some(Opened::UseCase(use_case, _)), Some(resolved)) if !loaded.findings.has_errors() => {
+            let export_options = export_options(options)?;
+            let (files, found) =
+                aieffect_export::package(use_case, &resolved.pipeline, &resolved.protos, &export_options);
+            loaded.findings.extend(found);
+            Some(files)
+        }
+        _ => None,
+    };
+    loaded.stop_at_findings(&options.use_case, Strictness::of(options.strict))?;
+    let Some(files) = files else { return Err(load::unexplained()) };
+    let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    let zip = options.zip.as_ref().map(|file| file.clone().unwrap_or_else(|| beside(&options.output_dir)));
+    if let Some(taken) = zip.as_ref().filter(|zip| overwrite == Overwrite::Refuse && zip.exists()) {
+        return Err(aieffect_layout::Error::AlreadyThere { path: taken.clone() }.into());
+    }
+    aieffect_layout::write_package(&files, &options.output_dir, overwrite)?;
+    terminal::say(&format!("wrote {} with {} files", options.output_dir.display(), files.0.len()));
+    if let Some(zip) = zip {
+        aieffect_layout::write_zip(&files, &zip, overwrite)?;
+        terminal::say(&format!("wrote {}", zip.display()));
+    }
+    terminal::say(&format!("next: aieffect check {}", options.output_dir.display()));
+    Ok(Exit::Done)
+}
+
+/// `<output dir>.zip`.
+fn beside(output_dir: &Path) -> PathBuf {
+    let mut name = output_dir.file_name().unwrap_or_default().to_owned();
+    name.push(".zip");
+    output_dir.with_file_name(name)
+}
+
+fn export_options(options: &Export) -> Result<ExportOptions, Failure> {
+    let stamp = if options.reproducible {
+        Stamp::Reproducible { created: source_date()? }
+    } else {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Stamp::fresh(now.map_err(|error| Failure::new(Exit::Internal, error))?)
+    };
+    let protos = if options.self_contained { ProtoLayout::SelfContained } else { ProtoLayout::Imports };
+    Ok(ExportOptions { stamp, source_path: source_path(&options.use_case, &options.output_dir), protos })
+}
+
+/// `SOURCE_DATE_EPOCH`, as reproducible builds agree on it: seconds since 1970; 0 when it is not set.
+fn source_date() -> Result<Duration, Failure> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
+        return Ok(Duration::ZERO);
+    };
+    let seconds = text.to_str().and_then(|text| text.parse().ok());
+    let shown = text.to_string_lossy().into_owned();
+    let wrong = || {
+        Failure::text(Exit::WrongUsage, format!("SOURCE_DATE_EPOCH is `{shown}`, not a number of seconds"))
+    };
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// The way from the package to the use case, with `/` between folders.
+fn source_path(use_case: &Path, output_dir: &Path) -> String {
+    let (Ok(from), Ok(to)) = (std::path::absolute(output_dir), std::path::absolute(use_case)) else {
+        return use_case.display().to_string();
+    };
+    let (from, to): (Vec<_>, Vec<_>) = (normal(&from), normal(&to));
+    let common = from.iter().zip(&to).take_while(|(left, right)| left == right).count();
+    let up = from[common..].iter().map(|_| "..".to_owned());
+    let down = to[common..].iter().cloned();
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+fn normal(path: &Path) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
+            Component::ParentDir => {
+                parts.pop();
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_path_leads_from_the_package_to_the_use_case() {
+        let check = |use_case: &str, output: &str, expected: &str| {
+            assert_eq!(source_path(Path::new(use_case), Path::new(output)), expected);
+        };
+        check("use-cases/a", "use-cases-platform/a", "../../use-cases/a");
+        check("/x/a", "/x/a/../out", "../a");
+        check("/x/./a/", "/x/a/out", "..");
+    }
+
+    #[test]
+    fn the_zip_stands_beside_the_folder() {
+        assert_eq!(beside(Path::new("out/a.b")), Path::new("out/a.b.zip"));
+    }
+}
