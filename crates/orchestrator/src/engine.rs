@@ -5,6 +5,7 @@
 //! absent: what a call is made over, how a node comes up, and how results are shown.
 
 mod actor;
+mod attempt;
 mod effects;
 mod handle;
 mod options;

@@ -34,6 +34,8 @@ pub enum Reply {
     Stream(Vec<Value>),
     /// An encoded response.
     Bytes(Bytes),
+    /// Encoded responses, for a stream.
+    Raw(Vec<Bytes>),
     /// A status.
     Status(Code, String),
     /// No answer.

@@ -80,7 +80,7 @@ impl Actor {
             if let RunEvent::FiringSucceeded { firing, outputs } = &event {
                 self.results[firing.step.index()].add(outputs, self.options.keep);
             }
-            self.effects.perform(&self.state, event);
+            self.effects.perform(&self.state, &event);
         }
     }
 

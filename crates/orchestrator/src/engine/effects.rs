@@ -1,26 +1,22 @@
 //! What events make the engine do: wait for nodes, make calls, wait before the next attempt.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aieffect_blueprint::Address;
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::stream;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::attempt::{Attempt, Attempted};
 use super::options::{RunId, RunOptions};
-use crate::payload::Payload;
-use crate::plan::{NodeId, Plan, Step, StepId};
+use crate::plan::{NodeId, Plan, StepId};
 use crate::ports::{Call, CallMetadata, Endpoints, NotReady, Transport};
-use crate::run::{Failure, FiringId, Input, Jitter, RunEvent, RunState};
+use crate::run::{FiringId, Input, Jitter, RunEvent, RunState};
 use crate::success::DataFolder;
 
 /// Something that was waited for.
@@ -51,7 +47,7 @@ pub(super) struct Effects {
 /// How a task ended.
 enum Ended {
     Node { node: NodeId, result: Result<Address, NotReady> },
-    Call { firing: FiringId, result: Result<Vec<Payload>, Failure>, request: Option<Bytes> },
+    Call { firing: FiringId, attempted: Attempted },
     Cut(FiringId),
     Waited(FiringId),
 }
@@ -82,15 +78,15 @@ impl Effects {
     }
 
     /// Does what an event asks for. `state` has it applied.
-    pub(super) fn perform(&mut self, state: &RunState, event: RunEvent) {
+    pub(super) fn perform(&mut self, state: &RunState, event: &RunEvent) {
         match event {
             RunEvent::Started => state.awaited().for_each(|node| self.wait_for(node)),
-            RunEvent::FiringStarted { firing, attempt } => self.call(state, firing, attempt),
-            RunEvent::AttemptFailed { firing, retry_after, .. } => self.wait_to_retry(firing, retry_after),
+            RunEvent::FiringStarted { firing, attempt } => self.call(state, *firing, *attempt),
+            RunEvent::AttemptFailed { firing, retry_after, .. } => self.wait_to_retry(*firing, *retry_after),
             RunEvent::FiringSucceeded { firing, .. }
             | RunEvent::FiringFailed { firing, .. }
-            | RunEvent::FiringCancelled { firing } => self.forget(firing),
-            RunEvent::StepFailed { step, .. } | RunEvent::StepSkipped { step, .. } => self.cancel_step(step),
+            | RunEvent::FiringCancelled { firing } => self.forget(*firing),
+            RunEvent::StepFailed { step, .. } | RunEvent::StepSkipped { step, .. } => self.cancel_step(*step),
             RunEvent::CancelRequested => {
                 self.waits.iter().for_each(AbortHandle::abort);
                 self.open.values().for_each(CancellationToken::cancel);
@@ -137,9 +133,11 @@ impl Effects {
     fn done(&mut self, ended: Ended) -> Done {
         let input = match ended {
             Ended::Node { node, result } => self.node_answered(node, result),
-            Ended::Call { firing, result: Ok(outputs), .. } => Input::CallSucceeded { firing, outputs },
-            Ended::Call { firing, result: Err(failure), request } => {
-                let input = Input::CallFailed { firing, failure, jitter: self.jitter() };
+            Ended::Call { firing, attempted: Attempted { result, request } } => {
+                let input = match result {
+                    Ok(outputs) => Input::CallSucceeded { firing, outputs },
+                    Err(failure) => Input::CallFailed { firing, failure, jitter: self.jitter() },
+                };
                 return Done { input, request };
             }
             Ended::Cut(firing) => Input::CallCut(firing),
@@ -190,20 +188,21 @@ impl Effects {
                 traceparent: format!("00-{:032x}-{:016x}-01", self.trace, span),
             },
         };
-        let (plan, transport, data) =
-            (Arc::clone(&self.plan), Arc::clone(&self.transport), Arc::clone(&self.data));
+        let attempt = Attempt {
+            plan: Arc::clone(&self.plan),
+            step: firing.step,
+            transport: Arc::clone(&self.transport),
+            data: Arc::clone(&self.data),
+            call,
+            inputs,
+        };
         let token = self.token(firing);
         self.tasks.spawn(async move {
-            let mut request = None;
-            let attempt =
-                attempt_call(plan.step(firing.step), &*transport, &data, &call, &inputs, &mut request);
-            let result = tokio::select! {
+            tokio::select! {
                 biased;
-                () = token.cancelled() => return Ended::Cut(firing),
-                result = AssertUnwindSafe(attempt).catch_unwind() => result,
-            };
-            let result = result.unwrap_or_else(|panic| Err(panicked(&*panic)));
-            Ended::Call { firing, result, request }
+                () = token.cancelled() => Ended::Cut(firing),
+                attempted = attempt.make() => Ended::Call { firing, attempted },
+            }
         });
     }
 
@@ -243,37 +242,4 @@ impl Effects {
         self.drawn += 1;
         self.random.hash_one(self.drawn)
     }
-}
-
-/// One attempt: makes the request, calls, and judges the response. The deadline is for the call alone.
-async fn attempt_call(
-    step: &Step,
-    transport: &dyn Transport,
-    data: &Arc<DataFolder>,
-    call: &Call,
-    inputs: &[Bytes],
-    request: &mut Option<Bytes>,
-) -> Result<Vec<Payload>, Failure> {
-    let message = step.request.fill(inputs).map_err(Failure::Transfer)?;
-    *request = Some(message.clone());
-    let mut responses: Vec<Bytes> = Vec::new();
-    let messages = Box::pin(stream::once(std::future::ready(message)));
-    let made = tokio::select! {
-        // Ours first: the client library's clock runs beside it, and says less.
-        biased;
-        () = sleep(step.policy.deadline) => Err(Failure::Deadline { after: step.policy.deadline }),
-        made = transport.call(call, messages, &mut responses) => made,
-    };
-    made?;
-    for response in &responses {
-        let judged = step.success.check(response, data);
-        judged.map_err(|error| Failure::Unsuccessful { message: error.to_string() })?;
-    }
-    Ok(responses.into_iter().map(Payload::new).collect())
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Failure::Panicked { message: text.unwrap_or_else(|| "a panic without a message".to_owned()) }
 }

@@ -99,7 +99,7 @@ impl Decision<'_> {
                 self.emit(RunEvent::FiringCancelled { firing });
             }
             Input::RetryDue(firing) if self.is_backing_off(firing) => {
-                self.emit(RunEvent::RetryDue { firing })
+                self.emit(RunEvent::RetryDue { firing });
             }
             Input::Cancel if matches!(self.state.phase, Phase::New | Phase::Preparing | Phase::Running) => {
                 self.emit(RunEvent::CancelRequested);

@@ -73,13 +73,16 @@ impl GrpcTransport {
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
                 let request = with_metadata(Request::new(message), call)?;
-                let response = client.unary(request, path, BytesCodec).await.map_err(failure_of)?;
+                let response =
+                    client.unary(request, path, BytesCodec).await.map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ClientStream => {
                 let request = with_metadata(inputs.into_streaming_request(), call)?;
-                let response =
-                    client.client_streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                let response = client
+                    .client_streaming(request, path, BytesCodec)
+                    .await
+                    .map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ServerStream => {
@@ -87,13 +90,18 @@ impl GrpcTransport {
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
                 let request = with_metadata(Request::new(message), call)?;
-                let response =
-                    client.server_streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                let response = client
+                    .server_streaming(request, path, BytesCodec)
+                    .await
+                    .map_err(|status| failure_of(&status))?;
                 drain(response.into_inner(), outputs).await?;
             }
             CallShape::Bidirectional => {
                 let request = with_metadata(inputs.into_streaming_request(), call)?;
-                let response = client.streaming(request, path, BytesCodec).await.map_err(failure_of)?;
+                let response = client
+                    .streaming(request, path, BytesCodec)
+                    .await
+                    .map_err(|status| failure_of(&status))?;
                 drain(response.into_inner(), outputs).await?;
             }
         }
@@ -113,7 +121,7 @@ impl Transport for GrpcTransport {
 }
 
 async fn drain(mut responses: tonic::Streaming<Bytes>, outputs: Outputs<'_>) -> Result<(), Failure> {
-    while let Some(message) = responses.message().await.map_err(failure_of)? {
+    while let Some(message) = responses.message().await.map_err(|status| failure_of(&status))? {
         deliver(outputs, message).await;
     }
     Ok(())

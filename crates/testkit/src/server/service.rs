@@ -182,6 +182,7 @@ async fn respond(reply: Reply, method: Option<&MethodDescriptor>, kill: &Kill) -
         Reply::Json(json) => messages(vec![as_message(&json)]),
         Reply::Stream(all) => messages(all.iter().map(as_message).collect()),
         Reply::Bytes(bytes) => messages(vec![bytes]),
+        Reply::Raw(all) => messages(all),
         Reply::Status(Code::Ok, _) => messages(Vec::new()),
         Reply::Status(code, message) => Status::new(code, message).into_http(),
         Reply::Hang | Reply::After(..) => pending().await,

@@ -9,8 +9,8 @@ use crate::run::{Direction, Failure, StatusCode};
 
 /// The failure behind a status. One with a source was made by the library, of a connection's error; one
 /// without came from the service, or is about a message's size or form.
-pub(super) fn failure_of(status: Status) -> Failure {
-    let Some(source) = status.source() else { return said_by_the_service(&status) };
+pub(super) fn failure_of(status: &Status) -> Failure {
+    let Some(source) = status.source() else { return said_by_the_service(status) };
     let reason = root_cause(source);
     if has_cause::<ConnectError>(source) {
         return Failure::NeverReached { reason };
