@@ -150,8 +150,11 @@ impl Resolving<'_> {
             return;
         }
         let Some(text) = self.files.get(file).and_then(|path| fs::read_to_string(path).ok()) else {
-            let message = format!("`{file}` is read here, but nothing copies it there before");
-            findings.push(Diagnostic::error(Code::CopySourceMissing, message).at(label.clone()));
+            // What is not played, or not there, may have been the copy that brings it.
+            if !findings.has_errors() {
+                let message = format!("`{file}` is read here, but nothing copies it there before");
+                findings.push(Diagnostic::error(Code::CopySourceMissing, message).at(label.clone()));
+            }
             return;
         };
         let dir = join(file, "..");
@@ -189,7 +192,7 @@ mod tests {
         }
         let mut findings = Findings::new();
         let parsed = Dockerfile::parse(&SourceText::new("Dockerfile", dockerfile), &mut findings);
-        let recipe = Recipe::read(&parsed, &Overrides::default(), &mut findings).unwrap();
+        let recipe = Recipe::read(&parsed, &Overrides::default(), &mut findings);
         let contents = Contents::resolve(&recipe, &Context::open(dir.path(), "Dockerfile"), &mut findings);
         let shown = contents.actions.iter().map(|action| match action {
             Action::MakeDir(path) => format!("{path}/"),
@@ -233,15 +236,18 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_reported_at_its_instruction() {
-        let dockerfile = "FROM python\nCOPY none.py .\nRUN pip install -r requirements.txt\nCMD x";
-        let (_, _, findings) = resolve(&[], dockerfile);
-        let found: Vec<_> = findings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            found,
-            [
-                "error[AE0603] Dockerfile:2:1: `none.py`, which is copied here, is not in the build context",
-                "error[AE0603] Dockerfile:3:1: `/requirements.txt` is read here, but nothing copies it there before",
-            ]
+        let check = |dockerfile: &str, expected: &str| {
+            let (_, _, findings) = resolve(&[], dockerfile);
+            let found: Vec<_> = findings.iter().map(ToString::to_string).collect();
+            assert_eq!(found, [expected]);
+        };
+        check(
+            "FROM python\nCOPY none.py .\nRUN pip install -r requirements.txt\nCMD x",
+            "error[AE0603] Dockerfile:2:1: `none.py`, which is copied here, is not in the build context",
+        );
+        check(
+            "FROM python\nRUN pip install -r requirements.txt\nCMD x",
+            "error[AE0603] Dockerfile:2:1: `/requirements.txt` is read here, but nothing copies it there before",
         );
     }
 }

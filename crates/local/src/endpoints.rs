@@ -1,55 +1,70 @@
-//! Where the nodes of a run answer, when services run on this machine.
+//! Local services as the orchestrator's [`Endpoints`].
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, NodeName, Placement, ServiceName};
+use aieffect_blueprint::{Address, NodeName, Placement};
 use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Endpoints, NotReady};
 use aieffect_orchestrator::transport::grpc::wait_until_ready;
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::BoxFuture;
 
-use crate::{Error, LocalServices};
+use crate::Error;
+use crate::services::{LocalServices, Watch};
 
-/// Waits for local services until they answer or end; a node that runs elsewhere is waited for where its
-/// document says.
+/// Where the nodes of a pipeline answer whose services run here; other nodes answer where their document says.
+#[derive(Debug, Clone)]
 pub struct LocalEndpoints {
-    services: Arc<LocalServices>,
-    placements: BTreeMap<NodeName, Placement>,
+    nodes: BTreeMap<NodeName, Watch>,
     ready_timeout: Duration,
 }
 
 impl LocalEndpoints {
-    /// `placements` says which service each node is.
+    /// `placements` says which service each node is; up to `ready_timeout` is waited for each.
     pub fn new(
-        services: Arc<LocalServices>,
+        services: impl Borrow<LocalServices>,
         placements: BTreeMap<NodeName, Placement>,
         ready_timeout: Duration,
     ) -> Self {
-        Self { services, placements, ready_timeout }
+        let services = services.borrow();
+        let started = placements.into_iter().filter_map(|(node, placement)| match placement {
+            Placement::Started(folder) => Some((node, services.watch(&folder)?)),
+            Placement::Remote => None,
+        });
+        Self { nodes: started.collect(), ready_timeout }
     }
 
-    async fn local(&self, folder: &ServiceName, address: &Address) -> Result<Address, NotReady> {
+    async fn wait(&self, node: &PlannedNode) -> Result<Address, NotReady> {
+        let Some(service) = self.nodes.get(&node.name) else {
+            wait_until_ready(&node.address, self.ready_timeout).await?;
+            return Ok(node.address.clone());
+        };
         tokio::select! {
-            ready = wait_until_ready(address, self.ready_timeout) => ready.map(|()| address.clone()),
-            ended = self.services.until_ended(folder) => {
-                Err(NotReady::Lost { reason: Error::from(ended).to_string() })
-            }
+            biased;
+            ended = service.until_ended() => Err(NotReady::Lost { reason: Error::from(ended).to_string() }),
+            ready = wait_until_ready(service.address(), self.ready_timeout) => match ready {
+                Ok(()) => Ok(service.address().clone()),
+                Err(error) => Err(with_output(error, service)),
+            },
         }
     }
 }
 
 impl Endpoints for LocalEndpoints {
     fn ready<'a>(&'a self, node: &'a PlannedNode) -> BoxFuture<'a, Result<Address, NotReady>> {
-        async move {
-            if let Some(Placement::Started(folder)) = self.placements.get(&node.name) {
-                if let Some(address) = self.services.address(folder) {
-                    return self.local(folder, address).await;
-                }
-            }
-            wait_until_ready(&node.address, self.ready_timeout).await.map(|()| node.address.clone())
+        Box::pin(self.wait(node))
+    }
+}
+
+/// A service that runs and does not answer has often said why.
+fn with_output(error: NotReady, service: &Watch) -> NotReady {
+    match error {
+        NotReady::TimedOut { address, waited, reason } => {
+            let (name, last) = (service.name(), service.last_lines());
+            let said = if last.is_empty() { "has printed nothing" } else { "has printed last:" };
+            NotReady::TimedOut { address, waited, reason: format!("{reason}; service `{name}` {said}{last}") }
         }
-        .boxed()
+        lost @ NotReady::Lost { .. } => lost,
     }
 }

@@ -21,6 +21,37 @@ pub enum Error {
         /// What it printed last.
         last: LastLines,
     },
+    /// A step before a service starts, such as `pip install`, did not end well.
+    #[error("`{step}` for service `{service}` ended with {status}{last}")]
+    Step {
+        /// The service.
+        service: String,
+        /// The step.
+        step: String,
+        /// How it ended.
+        status: Status,
+        /// What it printed last.
+        last: LastLines,
+    },
+    /// There is no Python.
+    #[error(
+        "service `{service}` needs Python 3, which is not installed; on Debian: `apt install python3 python3-venv`"
+    )]
+    NoPython {
+        /// The service.
+        service: String,
+    },
+    /// Python cannot make virtual environments.
+    #[error(
+        "service `{service}` needs Python packages, and `{python}` cannot make virtual environments; on Debian: \
+         `apt install python3-venv`"
+    )]
+    NoVenvModule {
+        /// The service.
+        service: String,
+        /// The interpreter.
+        python: String,
+    },
     /// A command could not even be handed to a supervisor.
     #[error("`{command}` cannot be started for {of}")]
     Start {
@@ -43,7 +74,15 @@ pub enum Error {
         /// All that it printed.
         log: PathBuf,
     },
-    /// A file of the run cannot be written.
+    /// A file of the use case cannot be read.
+    #[error("`{}` cannot be read", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of the run, or of the cache, cannot be written.
     #[error("`{}` cannot be written", .path.display())]
     Write {
         /// The file or folder.

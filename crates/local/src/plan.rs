@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aieffect_blueprint::{Code, ComposeService, Diagnostic, Findings, Label, Service, ServiceName, UseCase};
+use aieffect_blueprint::{Code, ComposeService, Diagnostic, Findings, Service, ServiceName, UseCase};
 
 use crate::environment::{self, Environment, Variables};
 use crate::job::{Job, Supervisor};
 use crate::output::{LastLines, Line, Sink};
+use crate::played::{Played, Prepared};
 use crate::ports::PortLease;
 use crate::run_folder::RunFolder;
 use crate::services::{LocalServices, Starting};
@@ -47,6 +48,8 @@ struct Planned {
 enum How {
     /// By `x-aieffect.run`, as written (a `$` is the command's own), in the service's folder.
     Command { command: Vec<String>, dir: PathBuf },
+    /// From its Dockerfile.
+    Played(Box<Played>),
 }
 
 impl LocalPlan {
@@ -66,9 +69,13 @@ impl LocalPlan {
     /// another matter. Dropping the future ends whatever runs.
     pub async fn start(&self, options: &StartOptions) -> Result<LocalServices, Error> {
         self.build(options).await?;
-        let mut running = LocalServices::new(options.supervisor.grace);
+        let mut prepared = Vec::new();
         for planned in &self.services {
-            let starting = planned.prepare(options)?;
+            prepared.push(planned.prepare(options).await?);
+        }
+        let mut running = LocalServices::new(options.supervisor.grace);
+        for (planned, prepared) in self.services.iter().zip(prepared) {
+            let starting = planned.starting(prepared, options)?;
             running.start(starting, &options.supervisor, &options.sink)?;
         }
         Ok(running)
@@ -99,17 +106,25 @@ impl LocalPlan {
 }
 
 impl Planned {
-    fn prepare(&self, options: &StartOptions) -> Result<Starting, Error> {
+    async fn prepare(&self, options: &StartOptions) -> Result<Prepared, Error> {
+        match &self.how {
+            How::Played(played) => played.prepare(self.name.as_str(), &self.environment, options).await,
+            How::Command { command, dir } => {
+                let mut environment = Environment::inherited();
+                self.environment.iter().for_each(|(name, value)| environment.set(name, value));
+                let command = command.iter().map(OsString::from).collect();
+                Ok(Prepared { command, dir: dir.clone(), environment })
+            }
+        }
+    }
+
+    /// The port is taken at the last moment, so that nothing else comes upon it while others prepare.
+    fn starting(&self, prepared: Prepared, options: &StartOptions) -> Result<Starting, Error> {
         let port = PortLease::take(&options.cache.ports())
             .map_err(|source| Error::Port { service: self.name.to_string(), source })?;
-        let mut environment = Environment::inherited();
-        let How::Command { command, dir } = &self.how;
-        for (name, value) in &self.environment {
-            environment.set(name, value);
-        }
+        let Prepared { command, dir, mut environment } = prepared;
         environment.tell(self.name.as_str(), port.port(), options.run.data());
-        let job =
-            Job { command: command.iter().map(OsString::from).collect(), dir: dir.clone(), environment };
+        let job = Job { command, dir, environment };
         let log = options.run.log(self.name.as_str());
         Ok(Starting { folder: self.folder.clone(), name: self.name.clone(), job, port, log })
     }
@@ -129,10 +144,7 @@ fn plan_service(
             command: compose.run.clone(),
             dir: root.join("services").join(service.folder.as_str()),
         },
-        _ => {
-            findings.push(no_way_to_start(service, compose));
-            return None;
-        }
+        _ => How::Played(Box::new(Played::plan(use_case, service, root, variables, findings)?)),
     };
     Some(Planned {
         folder: service.folder.clone(),
@@ -158,14 +170,4 @@ fn compose_environment(
         }
     }
     environment::of_compose(compose, variables, |path| fs::read_to_string(root.join(path)).ok())
-}
-
-fn no_way_to_start(service: &Service, compose: Option<&ComposeService>) -> Diagnostic {
-    let message = format!("nothing says how to start service `{}` locally", service.folder);
-    let label: Option<Label> = compose.map(|compose| compose.place.key_label());
-    let finding = Diagnostic::error(Code::NoWayToStart, message);
-    match label {
-        Some(label) => finding.at(label),
-        None => finding,
-    }
 }

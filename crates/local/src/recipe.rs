@@ -8,6 +8,7 @@
 mod base;
 mod command;
 mod copy;
+mod help;
 mod reading;
 mod run;
 mod scope;
@@ -22,7 +23,7 @@ use crate::dockerfile::Dockerfile;
 
 pub(crate) use base::PythonVersion;
 pub(crate) use copy::{CopyStep, Target};
-pub(crate) use reading::run_help;
+pub(crate) use help::run_help;
 pub(crate) use run::is_python;
 pub(crate) use shell::Word;
 
@@ -84,12 +85,8 @@ pub(crate) struct Overrides {
 }
 
 impl Recipe {
-    /// Reads the instructions; `None` when there is a finding of severity error.
-    pub(crate) fn read(
-        dockerfile: &Dockerfile,
-        overrides: &Overrides,
-        findings: &mut Findings,
-    ) -> Option<Self> {
+    /// Reads the instructions. With a finding of severity error, what is given is only good to look for more.
+    pub(crate) fn read(dockerfile: &Dockerfile, overrides: &Overrides, findings: &mut Findings) -> Self {
         reading::read(dockerfile, overrides, findings)
     }
 }

@@ -28,12 +28,18 @@ pub struct LocalServices {
 
 #[derive(Debug)]
 struct Service {
+    watch: Watch,
+    port: PortLease,
+    lifeline: Lifeline,
+}
+
+/// One service, seen from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
     name: ServiceName,
     address: Address,
     log: PathBuf,
     progress: watch::Receiver<Progress>,
-    port: PortLease,
-    lifeline: Lifeline,
 }
 
 /// What is known of a service from outside.
@@ -96,44 +102,36 @@ impl LocalServices {
             sender.send_modify(|progress| progress.ended = Some(status));
         });
         let address = Address { host: "127.0.0.1".to_owned(), port: port.port() };
-        self.services.insert(folder, Service { name, address, log, progress, port, lifeline });
+        self.services
+            .insert(folder, Service { watch: Watch { name, address, log, progress }, port, lifeline });
         Ok(())
     }
 
-    /// The services that run, by folder.
+    /// The services, by folder.
     pub fn folders(&self) -> impl Iterator<Item = &ServiceName> {
         self.services.keys()
     }
 
     /// Where the service of a folder listens, or will; `None` when it is not one of these.
     pub fn address(&self, folder: &ServiceName) -> Option<&Address> {
-        self.services.get(folder).map(|service| &service.address)
+        self.services.get(folder).map(|service| &service.watch.address)
     }
 
     /// How the service of a folder has ended, if it has.
     pub fn ended(&self, folder: &ServiceName) -> Option<Ended> {
-        let service = self.services.get(folder)?;
-        let status = service.progress.borrow().ended?;
-        Some(service.ended_as(status))
+        self.services.get(folder)?.watch.ended()
     }
 
     /// Waits until the service of a folder ends; forever when it is not one of these.
     pub async fn until_ended(&self, folder: &ServiceName) -> Ended {
-        if let Some(service) = self.services.get(folder) {
-            let mut progress = service.progress.clone();
-            // The sender goes only after the end was told.
-            let status =
-                progress.wait_for(|progress| progress.ended.is_some()).await.map(|found| found.ended);
-            if let Ok(Some(status)) = status {
-                return service.ended_as(status);
-            }
+        match self.services.get(folder) {
+            Some(service) => service.watch.until_ended().await,
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 
-    /// What the service of a folder has printed last.
-    pub fn last_lines(&self, folder: &ServiceName) -> LastLines {
-        self.services.get(folder).map(|service| service.progress.borrow().last.clone()).unwrap_or_default()
+    pub(crate) fn watch(&self, folder: &ServiceName) -> Option<Watch> {
+        self.services.get(folder).map(|service| service.watch.clone())
     }
 
     /// Ends all services, side by side: SIGTERM, SIGKILL after the grace period. Returns when nothing of them
@@ -143,25 +141,51 @@ impl LocalServices {
         let mut left = Vec::new();
         for service in services.into_values() {
             drop(service.lifeline);
-            left.push((service.name, service.progress, service.port));
+            left.push((service.watch, service.port));
         }
         let waited = grace + STOP_PATIENCE;
         let all = async { while attendants.join_next().await.is_some() {} };
         if tokio::time::timeout(waited, all).await.is_ok() {
             return Ok(());
         }
-        left.retain(|(_, progress, _)| progress.borrow().ended.is_none());
+        left.retain(|(watch, _)| watch.ended().is_none());
         Err(Error::NotStopped {
-            services: left.iter().map(|(name, ..)| format!("`{name}`")).collect(),
+            services: left.iter().map(|(watch, _)| format!("`{}`", watch.name)).collect(),
             waited,
         })
     }
 }
 
-impl Service {
+impl Watch {
+    pub(crate) fn name(&self) -> &ServiceName {
+        &self.name
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) fn last_lines(&self) -> LastLines {
+        self.progress.borrow().last.clone()
+    }
+
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        let status = self.progress.borrow().ended?;
+        Some(self.ended_as(status))
+    }
+
+    pub(crate) async fn until_ended(&self) -> Ended {
+        let mut progress = self.progress.clone();
+        let status = progress.wait_for(|progress| progress.ended.is_some()).await.map(|found| found.ended);
+        match status {
+            Ok(Some(status)) => self.ended_as(status),
+            // Nobody attends it any more: everything is being given up.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
     fn ended_as(&self, status: Status) -> Ended {
-        let last = self.progress.borrow().last.clone();
-        Ended { service: self.name.clone(), status, last, log: self.log.clone() }
+        Ended { service: self.name.clone(), status, last: self.last_lines(), log: self.log.clone() }
     }
 }
 

@@ -4,16 +4,13 @@ use aieffect_blueprint::{Code, Diagnostic, Findings, Label};
 
 use super::command::{Form, combine};
 use super::copy::{self, Refused};
+use super::help::run_help;
 use super::scope::Scope;
 use super::{Overrides, PythonVersion, Recipe, Step, base, run};
 use crate::container_path::{Roots, join};
 use crate::dockerfile::{Dockerfile, Instruction, flags, split};
 
-pub(super) fn read(
-    dockerfile: &Dockerfile,
-    overrides: &Overrides,
-    findings: &mut Findings,
-) -> Option<Recipe> {
+pub(super) fn read(dockerfile: &Dockerfile, overrides: &Overrides, findings: &mut Findings) -> Recipe {
     let mut reading = Reading {
         dockerfile,
         scope: Scope::new(dockerfile.escape, &overrides.build_args),
@@ -152,7 +149,7 @@ impl Reading<'_> {
         self.refused.push(Diagnostic::error(Code::BadDockerfile, message).at(label));
     }
 
-    fn finish(self, overrides: &Overrides, findings: &mut Findings) -> Option<Recipe> {
+    fn finish(self, overrides: &Overrides, findings: &mut Findings) -> Recipe {
         let command = combine(self.entrypoint, self.command, overrides);
         let mut refused = self.refused;
         let whole = self.dockerfile.whole();
@@ -162,7 +159,6 @@ impl Reading<'_> {
             let message = "neither the Dockerfile nor the compose file says a command to start";
             refused.push(Diagnostic::error(Code::NoWayToStart, message).at(whole));
         }
-        let playable = refused.is_empty() && !findings.has_errors();
         for finding in refused {
             let help = (finding.code != Code::BadDockerfile).then(|| run_help(overrides, &command));
             findings.push(finding.help_if(help));
@@ -173,31 +169,15 @@ impl Reading<'_> {
             workdir = join(&workdir, dir);
             roots.add(&workdir);
         }
-        playable.then(|| Recipe {
+        Recipe {
             python: self.python,
             steps: self.steps,
             environment: self.scope.into_environment(),
             workdir,
             command,
             roots,
-        })
-    }
-}
-
-/// What to write in the compose file instead.
-pub(crate) fn run_help(overrides: &Overrides, command: &[String]) -> String {
-    let words: Vec<String> = match command {
-        [] => vec!["python3".to_owned(), "server.py".to_owned()],
-        [first, rest @ ..] if first == "python" => {
-            ["python3".to_owned()].into_iter().chain(rest.to_vec()).collect()
         }
-        words => words.to_vec(),
-    };
-    let run = serde_json::to_string(&words).unwrap_or_default().replace("\",\"", "\", \"");
-    let service = &overrides.service;
-    format!(
-        "say in docker-compose.yml how to start it from the service's folder:\n  {service}:\n    x-aieffect:\n      run: {run}"
-    )
+    }
 }
 
 fn shortened(text: &str) -> String {
