@@ -1,5 +1,7 @@
 //! Services started from their Dockerfiles, without Docker. Nothing is downloaded.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Services of a use case as local processes, started by `x-aieffect.run`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
 mod support;
 
 use std::path::Path;
