@@ -187,6 +187,7 @@ fn what_the_platform_has_no_place_for_goes_to_the_execution_document() {
         r#""connections": [{"from_service": "a", "from_method": "One", "to_service": "b", "to_method": "Many",
                             "fields": {"name": "name", "other": null}}],
            "operations": [{"service": "b", "method": "Many", "attempts": 1, "parameters": {"name": "ä"}, "deadline": "30s"}],
+           "service_mapping": {"a": {"ip_address": "10.0.0.7", "port": 6000}},
            "execution": {"max_parallel": 2}"#,
     );
     let (files, _) = export(&use_case, &options(ProtoLayout::Imports));

@@ -380,6 +380,41 @@ fn proto2_keeps_what_only_it_can_say() {
 }
 
 #[test]
+fn options_of_others_are_left_out_with_what_defines_them() {
+    let text = check(&[
+        (
+            "services/a/proto/a.proto",
+            r#"syntax = "proto3";
+            import "google/api/tags.proto";
+            option (google.api.owner) = "me";
+            service S { rpc R(In) returns (In) { option (google.api.http) = { get: "/v1/in" }; } }
+            message In { string name = 1 [(google.api.tag) = "t", deprecated = true]; }"#,
+        ),
+        (
+            "shared/proto/google/api/tags.proto",
+            r#"syntax = "proto3";
+            package google.api;
+            import "google/protobuf/descriptor.proto";
+            extend google.protobuf.FileOptions { string owner = 50000; }
+            extend google.protobuf.FieldOptions { string tag = 50001; }
+            extend google.protobuf.MethodOptions { Http http = 72295728; }
+            message Http { string get = 2; }"#,
+        ),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    syntax = "proto3";
+
+    service S {
+      rpc R(In) returns (In);
+    }
+
+    message In {
+      string name = 1 [deprecated = true];
+    }
+    "#);
+}
+
+#[test]
 fn what_proto3_cannot_say_is_a_finding() {
     let files = [
         (

@@ -25,12 +25,14 @@ const SMALL: u64 = 1 << 20;
 /// Whether a file is meant to be a zip: by its name, or by how it begins.
 pub(crate) fn is_one(path: &Path) -> bool {
     let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-    let begins = || {
-        let mut start = [0; 4];
-        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        read.is_ok() && (&start == b"PK\x03\x04" || &start == b"PK\x05\x06")
-    };
-    named || begins()
+    named || begins_as_one(path)
+}
+
+/// Whether a file begins as zips do.
+pub(crate) fn begins_as_one(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && (&start == b"PK\x03\x04" || &start == b"PK\x05\x06")
 }
 
 /// Reads a package's zip. `None` when it is none, or a document that is needed is missing or broken.

@@ -31,7 +31,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The place to write to holds something that an export must not replace.
-    #[error("`{path}` is not a package, so nothing in it is replaced")]
+    #[error("`{path}` is not a package, so it is not replaced")]
     NotReplaced {
         /// Where to write.
         path: PathBuf,
@@ -77,7 +77,7 @@ impl Error {
                 path.display()
             )),
             Self::AlreadyThere { .. } => Some("add `--overwrite` to replace it".into()),
-            Self::NotReplaced { .. } => Some("give a folder that is empty, new, or a package".into()),
+            Self::NotReplaced { .. } => Some("give a path that is new, an empty folder, or a package".into()),
             Self::UnsafeName { .. } | Self::Pack { .. } | Self::Io { .. } => None,
         }
     }

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::write::{parent_of, stays_inside};
-use crate::{Error, Overwrite};
+use crate::{Error, Overwrite, archive};
 
 /// What is only of interest where the package was made.
 const LEFT_OUT: &str = "generation_metadata.json";
@@ -18,7 +18,7 @@ const LEFT_OUT: &str = "generation_metadata.json";
 /// Writes the package to the zip `path`, without its generation metadata.
 ///
 /// The same files give the same bytes: names in order, and every time 1980-01-01. The archive takes its name
-/// only when it is whole.
+/// only when it is whole. With [`Overwrite::Replace`] another zip is replaced, but no file of another kind.
 pub fn write_zip(files: &PackageFiles, path: &Path, overwrite: Overwrite) -> Result<(), Error> {
     if let Some(name) = files.0.keys().find(|name| !stays_inside(name)) {
         return Err(Error::UnsafeName { name: name.clone() });
@@ -26,6 +26,9 @@ pub fn write_zip(files: &PackageFiles, path: &Path, overwrite: Overwrite) -> Res
     let taken = path.symlink_metadata().is_ok();
     if taken && (overwrite == Overwrite::Refuse || path.is_dir()) {
         return Err(Error::AlreadyThere { path: path.to_owned() });
+    }
+    if taken && !archive::begins_as_one(path) {
+        return Err(Error::NotReplaced { path: path.to_owned() });
     }
     let bytes = pack(files).map_err(|source| Error::Pack { path: path.to_owned(), source })?;
     let parent = parent_of(path);

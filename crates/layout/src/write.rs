@@ -168,3 +168,23 @@ fn write_files(files: &PackageFiles, dir: &Path) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Component;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_taken_stays_inside(name in "[a./\\\\:\0-]{0,12}|\\PC{0,12}") {
+            let path = Path::new(&name);
+            let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+            if stays_inside(&name) {
+                prop_assert!(plain && path.is_relative() && path.components().count() > 0);
+            }
+        }
+    }
+}

@@ -159,6 +159,10 @@ fn equal_files_make_equal_zips_without_the_metadata() {
     write_zip(&files(&[("generation_metadata.json", "{\"other\": 1}")]), &two, Overwrite::Refuse).unwrap();
     assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
     assert!(matches!(write_zip(&files(&[]), &one, Overwrite::Refuse), Err(Error::AlreadyThere { .. })));
+    let notes = dir.path().join("notes.txt");
+    fs::write(&notes, "mine").unwrap();
+    assert!(matches!(write_zip(&files(&[]), &notes, Overwrite::Replace), Err(Error::NotReplaced { .. })));
+    assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
     write_zip(&files(&[("execution.json", "{}")]), &one, Overwrite::Replace).unwrap();
     let (package, findings) = open_package(&one).unwrap();
     assert_eq!(findings, Findings::new());
