@@ -1,2 +1,55 @@
-//! The project's own chores.
-fn main() {}
+//! The project's own chores: `cargo xtask --help` lists them.
+//!
+//! Everything that CI checks can be run here, one by one or together (`ci`). What the product does is not here.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever started it")]
+
+mod ci;
+mod golden;
+mod guide;
+mod help;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own chores")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run all tests, and the commands of the guide; count and name what is left out
+    Test,
+    /// Run the commands of the README and of docs/guide in a clean clone and compare what they print
+    Guide,
+    /// Check what no compiler checks: the crate graph, pure modules, pages, links, schemas, lengths
+    Tidy,
+    /// All that has to pass: format, lints, tests, docs, tidy
+    Ci,
+    /// Rewrite what is generated: docs/reference/cli.md and the outputs on the pages of findings
+    Golden,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Test => test::run(),
+        Chore::Guide => guide::run(),
+        Chore::Tidy => tidy::run(),
+        Chore::Ci => ci::run(),
+        Chore::Golden => golden::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Nothing in the repository is about one machine: no path into somebody's home or workplace.
+
+use std::fs;
+
+use anyhow::Result;
+
+use super::Complaints;
+use crate::workspace::{root, tracked_files};
+
+/// Folders at the root of a file system that no file has a reason to name.
+const FOLDERS: [&str; 4] = ["work", "root", "home", "Users"];
+
+pub(super) fn check() -> Result<Complaints> {
+    let mut complaints = Complaints::new();
+    for path in tracked_files()? {
+        // What is not text, such as a zip among the fixtures, is not looked into.
+        let Ok(text) = String::from_utf8(fs::read(root().join(&path))?) else { continue };
+        for (index, line) in text.lines().enumerate() {
+            if names_machine_path(line) {
+                complaints.push(format!("{}:{}: {}", path.display(), index + 1, line.trim()));
+            }
+        }
+    }
+    Ok(complaints)
+}
+
+fn names_machine_path(line: &str) -> bool {
+    line.match_indices('/').any(|(at, _)| {
+        let begins_path =
+            !line[..at].ends_with(|before: char| before.is_alphanumeric() || "/._-<>{}$~*".contains(before));
+        let rest = &line[at + 1..];
+        begins_path
+            && FOLDERS
+                .iter()
+                .any(|folder| rest.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_from_the_root_is_found_and_one_inside_is_not() {
+        let path = |folder: &str| format!("see `/{folder}/ann/x`");
+        assert!(FOLDERS.iter().all(|folder| names_machine_path(&path(folder))));
+        assert!(!names_machine_path(".aieffect/runs/<run>/work/<service>, ../root/x"));
+    }
+}
