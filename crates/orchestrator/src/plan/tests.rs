@@ -8,3 +8,5 @@ mod oneofs;
 mod order;
 mod overlay;
 mod required;
+mod scale;
+mod transfer;

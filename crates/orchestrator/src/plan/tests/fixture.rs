@@ -1,5 +1,6 @@
 //! A pipeline small enough to read in a test, and what planning makes of it.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
-use crate::plan::{InitialData, Plan, RequestPlan, Step, TransferError, explain, plan};
+use crate::plan::{InitialData, Plan, Step, explain, plan};
 
 /// Nodes with their protos, links between operations, and what is given beside.
 #[derive(Default)]
@@ -118,36 +119,13 @@ impl Setup {
     }
 
     fn blueprint(&self) -> String {
-        let nodes: Vec<_> = self.nodes.iter().map(|(name, proto)| self.blueprint_node(name, proto)).collect();
-        format!("{{\"name\": \"p\", \"nodes\": [{}]}}", nodes.join(","))
-    }
-
-    fn blueprint_node(&self, name: &str, proto: &str) -> String {
-        let operations: Vec<_> =
-            operations(proto).map(|operation| self.blueprint_operation(name, operation)).collect();
-        format!(
-            "\n{{\"container_name\": \"{name}\", \"image\": \"i\", \"node_type\": \"MLModel\", \
-             \"operation_signature_list\": [{}]}}",
-            operations.join(",")
-        )
-    }
-
-    fn blueprint_operation(&self, node: &str, operation: &str) -> String {
-        let from = format!("{node}:{operation}");
-        let mut links = String::new();
-        for (_, to) in self.links.iter().filter(|(each, _)| *each == from) {
-            let (container, operation) = to.split_once(':').unwrap();
-            let comma = if links.is_empty() { "" } else { "," };
-            let signature = format!("{{\"operation_name\": \"{operation}\"}}");
-            write!(
-                links,
-                "{comma}\n{{\"container_name\": \"{container}\", \"operation_signature\": {signature}}}"
-            )
-            .unwrap();
+        let mut targets: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (from, to) in &self.links {
+            targets.entry(from).or_default().push(to);
         }
-        format!(
-            "\n{{\"operation_signature\": {{\"operation_name\": \"{operation}\"}}, \"connected_to\": [{links}]}}"
-        )
+        let nodes: Vec<_> =
+            self.nodes.iter().map(|(name, proto)| blueprint_node(name, proto, &targets)).collect();
+        format!("{{\"name\": \"p\", \"nodes\": [{}]}}", nodes.join(","))
     }
 
     fn dockerinfo(&self) -> String {
@@ -157,6 +135,29 @@ impl Setup {
         let entries: Vec<_> = self.nodes.iter().map(entry).collect();
         format!("{{\"docker_info_list\": [{}]}}", entries.join(","))
     }
+}
+
+fn blueprint_node(name: &str, proto: &str, targets: &HashMap<&str, Vec<&str>>) -> String {
+    let operation = |operation| {
+        let links = targets.get(format!("{name}:{operation}").as_str()).into_iter().flatten();
+        let links: Vec<_> = links.map(|to| blueprint_link(to)).collect();
+        format!(
+            "\n{{\"operation_signature\": {{\"operation_name\": \"{operation}\"}}, \"connected_to\": [{}]}}",
+            links.join(",")
+        )
+    };
+    let operations: Vec<_> = operations(proto).map(operation).collect();
+    format!(
+        "\n{{\"container_name\": \"{name}\", \"image\": \"i\", \"node_type\": \"MLModel\", \
+         \"operation_signature_list\": [{}]}}",
+        operations.join(",")
+    )
+}
+
+fn blueprint_link(to: &str) -> String {
+    let (container, operation) = to.split_once(':').unwrap();
+    let signature = format!("{{\"operation_name\": \"{operation}\"}}");
+    format!("\n{{\"container_name\": \"{container}\", \"operation_signature\": {signature}}}")
 }
 
 fn operations(proto: &str) -> impl Iterator<Item = &str> {
@@ -216,14 +217,9 @@ impl Planned {
         let step = self.step(name);
         let encode = |(message, json): (MessageDescriptor, &&str)| encoded(&message, json);
         let inputs: Vec<_> = self.sources(name).into_iter().zip(answers).map(encode).collect();
-        let bytes = decoded_way(&step.request, &inputs).unwrap();
+        let bytes = step.request.fill(&inputs).unwrap();
         json(&DynamicMessage::decode(step.operation.input.clone(), bytes).unwrap()).to_string()
     }
-}
-
-/// The plain way to fill, which every other must agree with.
-pub(super) fn decoded_way(request: &RequestPlan, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
-    request.fill(inputs)
 }
 
 /// The bytes of a message in protobuf's own JSON.
