@@ -70,7 +70,11 @@ fn try_example(page: &Page) -> Result<String, String> {
 
 fn difference(page: &Page, text: &str) -> String {
     let real = page::console(text).unwrap_or_default();
-    format!("{} says\n{}\nbut this comes out\n{real}", page.code, page::console(&page.text).unwrap_or_default())
+    format!(
+        "{} says\n{}\nbut this comes out\n{real}",
+        page.code,
+        page::console(&page.text).unwrap_or_default()
+    )
 }
 
 /// The codes that `aieffect explain` lists.

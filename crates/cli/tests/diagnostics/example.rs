@@ -77,7 +77,8 @@ impl Change {
                 fs::write(path, text).map_err(failed)
             }
             Self::Replace { path, old, new } => {
-                let before = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+                let before =
+                    fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
                 if before.matches(old.as_str()).count() != 1 {
                     return Err(format!("this does not stand once in `{path}`:\n{old}"));
                 }
@@ -106,9 +107,9 @@ fn changes(section: &str) -> Result<Vec<Change>, String> {
             changes.push(Change::Make { name });
         } else if line.starts_with("The file `") && line.ends_with("is removed.") {
             changes.push(Change::Remove { path: path()? });
-        } else if line.starts_with("The file `") {
+        } else if line.starts_with("The file `") && line.ends_with("` is") {
             changes.push(Change::Write { path: path()?, text: fenced(&mut lines)? });
-        } else if line.starts_with("In `") {
+        } else if line.starts_with("In `") && line.ends_with("`, this") {
             let (old, new) = (fenced(&mut lines)?, fenced(&mut lines)?);
             changes.push(Change::Replace { path: path()?, old, new });
         }
