@@ -23,6 +23,17 @@ pub(crate) enum Command {
     Run(Run),
 }
 
+impl Command {
+    /// How stderr is written.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Orchestrate(options) => options.run.log_format,
+            Self::Run(options) => options.run.log_format,
+            Self::Check(_) | Self::Explain(_) | Self::Graph(_) | Self::Export(_) => LogFormat::Text,
+        }
+    }
+}
+
 /// Report everything that is wrong with a use case or package, all at once
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  aieffect check use-cases/file_based_energy_pipeline --plan")]

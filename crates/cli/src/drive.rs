@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aieffect_orchestrator::engine::{Keep, Orchestrator, Recorded, RunId, RunOptions, RunReport};
+use aieffect_orchestrator::engine::{Keep, Orchestrator, Recorded, RunId, RunOptions, RunReport, Unreached};
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
@@ -19,7 +19,6 @@ use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::log::{Log, Narrator};
 use crate::results;
-use crate::terminal;
 
 /// A name for a run that no other run of this machine has: the second it began in, and this process.
 pub(crate) fn run_id() -> Result<RunId, Failure> {
@@ -102,16 +101,20 @@ pub(crate) fn conclude(
     flags: &RunFlags,
     log: &Log,
 ) -> Result<Exit, Failure> {
+    let mut unreadable = Vec::new();
     if flags.results != Results::None {
         if let Some(path) = &flags.output {
             if let Err(error) = results::write_file(plan, &mut report.steps, path) {
                 log.warning(&format!("`{}` is not written: {error:#}", path.display()));
             }
         }
-        results::print(plan, &mut report.steps).map_err(|error| Failure::new(Exit::Internal, error))?;
+        let printed = results::print(plan, &mut report.steps);
+        unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
     }
     match report.outcome {
-        Outcome::Succeeded => Ok(Exit::Done),
+        Outcome::Succeeded => unreadable
+            .first()
+            .map_or(Ok(Exit::Done), |answer| Err(Failure::text(Exit::PipelineFailed, answer.to_string()))),
         Outcome::Failed => Err(failed(plan, &report)),
         Outcome::Unreachable => Err(unreachable(&report)),
         Outcome::Cancelled if report.unreached.iter().any(|node| node.reason.is_some()) => {
@@ -125,13 +128,15 @@ fn failed(plan: &Plan, report: &RunReport) -> Failure {
     let Some(cause) = &report.cause else {
         return Failure::text(Exit::PipelineFailed, "the run failed");
     };
+    let mut failure =
+        Failure::text(Exit::PipelineFailed, format!("{} failed: {}", cause.name, cause.failure));
     if let Some(address) = &cause.address {
-        terminal::say(&format!("  service: {} at {address}", cause.name.node));
+        failure = failure.detail(format!("service: {} at {address}", cause.name.node));
     }
     if let Some(request) = &cause.request {
-        terminal::say(&format!("  request: {}", shown_request(plan, cause.step, request)));
+        failure = failure.detail(format!("request: {}", shown_request(plan, cause.step, request)));
     }
-    Failure::text(Exit::PipelineFailed, format!("{} failed: {}", cause.name, cause.failure))
+    failure
 }
 
 /// The request as JSON, cut where it grows long.
@@ -150,16 +155,11 @@ fn shown_request(plan: &Plan, step: aieffect_orchestrator::plan::StepId, request
 }
 
 fn unreachable(report: &RunReport) -> Failure {
-    let failed = |node: &aieffect_orchestrator::engine::Unreached| {
-        node.reason.as_ref().map(|reason| format!("{} at {}: {reason}", node.node, node.address))
+    let failed = |node: &Unreached| {
+        node.reason.as_ref().map(|reason| format!("{} could not be reached: {reason}", node.node))
     };
-    let reasons: Vec<_> = report.unreached.iter().filter_map(failed).collect();
-    let (last, before) = match reasons.split_last() {
-        Some((last, before)) => (last.as_str(), before),
-        None => ("a service", &[] as &[String]),
-    };
-    for reason in before {
-        terminal::say(&format!("  {reason}"));
-    }
-    Failure::text(Exit::ServiceUnreachable, format!("could not be reached: {last}"))
+    let mut reasons: Vec<_> = report.unreached.iter().filter_map(failed).collect();
+    let last = reasons.pop().unwrap_or_else(|| "a service could not be reached".to_owned());
+    let failure = Failure::text(Exit::ServiceUnreachable, last);
+    reasons.into_iter().fold(failure, Failure::detail)
 }

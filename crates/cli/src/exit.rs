@@ -1,7 +1,12 @@
 //! How the process ends.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
+use serde_json::{Map, Value};
+
+use crate::arguments::LogFormat;
+use crate::log;
 use crate::terminal;
 
 /// The exit codes, which scripts rely on.
@@ -49,16 +54,23 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     error: anyhow::Error,
+    details: Vec<String>,
     help: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Self { exit, error: error.into(), help: None }
+        Self { exit, error: error.into(), details: Vec::new(), help: None }
     }
 
     pub(crate) fn text(exit: Exit, text: impl Into<String>) -> Self {
         Self::new(exit, anyhow::anyhow!(text.into()))
+    }
+
+    /// With a line that is shown before it.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.details.push(detail.into());
+        self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -66,17 +78,38 @@ impl Failure {
         self
     }
 
-    /// Prints the help, what the error has beside its first line, and that, with its causes, as the last.
-    pub(crate) fn show(&self) {
+    /// Prints it on stderr, the reason with its causes on the last line.
+    pub(crate) fn show(&self, format: LogFormat) {
+        let text = format!("{:#}", self.error);
+        let (reason, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        match format {
+            LogFormat::Text => self.show_text(reason, rest),
+            LogFormat::Json => self.show_json(reason, rest),
+        }
+    }
+
+    fn show_text(&self, reason: &str, rest: &str) {
+        self.details.iter().for_each(|detail| terminal::say(&format!("  {detail}")));
         if let Some(help) = &self.help {
             terminal::say(&format!("help: {help}"));
         }
-        let text = format!("{:#}", self.error);
-        let (reason, rest) = text.split_once('\n').unwrap_or((&text, ""));
         if !rest.is_empty() {
             terminal::say(rest);
         }
         terminal::say(&format!("error: {reason}"));
+    }
+
+    fn show_json(&self, reason: &str, rest: &str) {
+        let mut fields = Map::from_iter([("message".to_owned(), reason.into())]);
+        let lines = self.details.iter().map(String::as_str).chain(rest.lines().map(str::trim));
+        let details: Vec<Value> = lines.map(Value::from).collect();
+        if !details.is_empty() {
+            fields.insert("details".to_owned(), details.into());
+        }
+        if let Some(help) = &self.help {
+            fields.insert("help".to_owned(), help.as_str().into());
+        }
+        log::write_json(SystemTime::now(), "ERROR", fields);
     }
 }
 

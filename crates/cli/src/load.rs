@@ -8,8 +8,10 @@ use aieffect_contract::ProtoSet;
 use aieffect_layout::Opened;
 use aieffect_orchestrator::plan::{InitialData, Plan, plan};
 
+use crate::arguments::LogFormat;
 use crate::exit::{Exit, Failure};
 use crate::findings::{self, Strictness};
+use crate::log;
 use crate::terminal;
 
 /// What a path holds, as far as the findings let it be read.
@@ -71,9 +73,19 @@ impl Loaded {
     }
 
     /// Shows the findings on stderr; a failure when they stop the work.
-    pub(crate) fn stop_at_findings(&self, path: &Path, strictness: Strictness) -> Result<(), Failure> {
-        if !self.findings.is_empty() {
-            terminal::say(findings::as_text(&self.findings, terminal::stderr_colour()).trim_end());
+    pub(crate) fn stop_at_findings(
+        &self,
+        path: &Path,
+        strictness: Strictness,
+        format: LogFormat,
+    ) -> Result<(), Failure> {
+        match format {
+            _ if self.findings.is_empty() => {}
+            LogFormat::Text => {
+                let text = findings::as_text(&self.findings, terminal::stderr_colour());
+                terminal::say_styled(text.trim_end());
+            }
+            LogFormat::Json => log::write_findings(&self.findings),
         }
         if !strictness.stops_at(&self.findings) {
             return Ok(());

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use aieffect_blueprint::Findings;
 use aieffect_local::Line;
 use aieffect_orchestrator::engine::Recorded;
 use aieffect_orchestrator::plan::Plan;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::{LogFormat, LogLevel};
 use crate::clock;
+use crate::findings;
 use crate::terminal::{self, Colour};
 
 /// Where log lines go and which.
@@ -44,7 +46,7 @@ impl Log {
         if self.level > LogLevel::Info {
             return;
         }
-        let text = printable(line.text);
+        let text = terminal::printable(line.text);
         match self.format {
             LogFormat::Json => {
                 let fields = [("service".to_owned(), Value::from(line.from))].into_iter().collect();
@@ -52,7 +54,7 @@ impl Log {
             }
             LogFormat::Text => {
                 let prefix = format!("{} |", line.from);
-                terminal::say(&format!("{} {text}", self.coloured(&prefix, line.from)));
+                terminal::say_styled(&format!("{} {text}", self.coloured(&prefix, line.from)));
             }
         }
     }
@@ -83,17 +85,28 @@ impl Log {
             LogFormat::Text => terminal::say(&format!("{} {word:<7} {message}", clock::of_day(at))),
             LogFormat::Json => {
                 fields.shift_insert(0, "message".to_owned(), message.into());
-                fields.shift_insert(0, "level".to_owned(), word.into());
-                fields.shift_insert(0, "time".to_owned(), clock::precise(at).into());
-                terminal::say(&Value::Object(fields).to_string());
+                write_json(at, word, fields);
             }
         }
     }
 }
 
-/// Text from a service without what would steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control() || *letter == '\t').collect()
+/// One JSON object on a line of its own, with time and level before its fields.
+pub(crate) fn write_json(at: SystemTime, level: &'static str, mut fields: Map<String, Value>) {
+    fields.shift_insert(0, "level".to_owned(), level.into());
+    fields.shift_insert(0, "time".to_owned(), clock::precise(at).into());
+    // JSON escapes what would steer the terminal, but for what only 8-bit terminals know; `say` drops that.
+    terminal::say(&Value::Object(fields).to_string());
+}
+
+/// Findings as log lines in JSON.
+pub(crate) fn write_findings(found: &Findings) {
+    let Value::Array(listed) = findings::as_json(found)["findings"].take() else { return };
+    for finding in listed {
+        let Value::Object(fields) = finding else { continue };
+        let level = if fields["severity"] == "error" { "ERROR" } else { "WARNING" };
+        write_json(SystemTime::now(), level, fields);
+    }
 }
 
 /// Tells a run's events as log lines.

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, LogFormat};
 use crate::exit::{Exit, Failure};
 
 /// What `aieffect` calls itself with to look after one local service.
@@ -36,12 +36,12 @@ fn main() -> ExitCode {
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
     };
-    finish(done).into()
+    finish(done, arguments.command.log_format()).into()
 }
 
-fn finish(done: Result<Exit, Failure>) -> Exit {
+fn finish(done: Result<Exit, Failure>, format: LogFormat) -> Exit {
     done.unwrap_or_else(|failure| {
-        failure.show();
+        failure.show(format);
         failure.exit
     })
 }

@@ -1,40 +1,54 @@
 //! A run's results as one JSON object, written as they are read so that large ones need no memory.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
 use aieffect_orchestrator::plan::{Multiplicity, Plan};
-use aieffect_orchestrator::values::{self, Style};
+use aieffect_orchestrator::values::{self, RenderError, Style};
 use anyhow::Context;
 
-/// Writes `{"node:operation": {…}}` for every step that answered, in plan order, one step a line.
-pub(crate) fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyhow::Result<()> {
+/// An answer that is no message of its type, with the step that it came from.
+pub(crate) struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Writes `{"node:operation": {…}}` for every step that answered, in plan order, one step a line. Unreadable
+/// answers are null there, and returned.
+fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyhow::Result<Vec<Unreadable>> {
+    let mut unreadable = Vec::new();
     let mut separator = "{\n";
     for report in steps.iter_mut().filter(|report| report.result.given() > 0) {
         let step = plan.step(report.step);
         write!(writer, "{separator}  {}: ", serde_json::Value::from(step.name.to_string()))?;
         separator = ",\n";
         let many = step.gives == Multiplicity::Many;
-        let mut rendered = Ok(());
         let mut between = if many { "[" } else { "" };
         report.result.for_each(|message| {
             writer.write_all(between.as_bytes())?;
             between = ", ";
-            if rendered.is_ok() {
-                rendered = values::render(&step.operation.output, &message, writer, Style::Compact);
+            match values::render(&step.operation.output, &message, writer, Style::Compact) {
+                Ok(()) => Ok(()),
+                Err(RenderError::Write(error)) => Err(error),
+                Err(error @ RenderError::Undecodable { .. }) => {
+                    unreadable.push(Unreadable(format!("{} failed: {error}", step.name)));
+                    writer.write_all(b"null")
+                }
             }
-            Ok(())
         })?;
-        rendered.with_context(|| format!("the answer of `{}` cannot be shown", step.name))?;
         if many {
             writer.write_all(if between == "[" { b"[]" } else { b"]" })?;
         }
     }
     writer.write_all(if separator == "{\n" { b"{}\n" } else { b"\n}\n" })?;
     writer.flush()?;
-    Ok(())
+    Ok(unreadable)
 }
 
 /// Writes them to a file: to a temporary one beside it first, so that it is never half written.
@@ -49,6 +63,7 @@ pub(crate) fn write_file(plan: &Plan, steps: &mut [StepReport], path: &Path) -> 
 }
 
 /// Writes them to stdout.
-pub(crate) fn print(plan: &Plan, steps: &mut [StepReport]) -> anyhow::Result<()> {
+pub(crate) fn print(plan: &Plan, steps: &mut [StepReport]) -> anyhow::Result<Vec<Unreadable>> {
     write(plan, steps, &mut BufWriter::new(io::stdout().lock()))
+        .context("the results cannot be written to stdout")
 }

@@ -33,9 +33,19 @@ pub(crate) fn width() -> usize {
     size.map_or(100, |(width, _)| usize::from(width.0)).max(40)
 }
 
-/// Writes a line to stderr. A closed stderr leaves nobody to tell.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Writes a line, or several, to stderr, without what would steer the terminal.
+pub(crate) fn say(text: &str) {
+    say_styled(&printable(text));
+}
+
+/// Writes to stderr what may hold colours. A closed stderr leaves nobody to tell.
+pub(crate) fn say_styled(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Text of strangers without what would steer the terminal. Line ends and tabs stay.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t')).collect()
 }
 
 /// Writes text to stdout as it is.

@@ -7,7 +7,7 @@ use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::InitialData;
 
-use crate::arguments::Export;
+use crate::arguments::{Export, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load;
@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    loaded.stop_at_findings(&options.use_case, Strictness::of(options.strict))?;
+    loaded.stop_at_findings(&options.use_case, Strictness::of(options.strict), LogFormat::Text)?;
     let Some(files) = files else { return Err(load::unexplained()) };
     let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     let zip = options.zip.as_ref().map(|file| file.clone().unwrap_or_else(|| beside(&options.output_dir)));

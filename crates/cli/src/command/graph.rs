@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::arguments::Graph;
+use crate::arguments::{Graph, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load;
@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Graph) -> Result<Exit, Failure> {
         }
     }
     let loaded = load::load(&options.path, None)?;
-    loaded.stop_at_findings(&options.path, Strictness::Usual)?;
+    loaded.stop_at_findings(&options.path, Strictness::Usual, LogFormat::Text)?;
     let Some(resolved) = loaded.resolved else { return Err(load::unexplained()) };
     let picture = aieffect_picture::mermaid(&resolved.pipeline);
     let written = match &options.output {

@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     }
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
-    loaded.stop_at_findings(&options.package, Strictness::of(flags.strict))?;
+    loaded.stop_at_findings(&options.package, Strictness::of(flags.strict), flags.log_format)?;
     let Some(plan) = plan.map(Arc::new) else { return Err(load::unexplained()) };
     let log = Log::new(flags.log_level, flags.log_format);
     let data = DataFolder { root: data_folder(options), mount_targets: vec!["/app/data".to_owned()] };

@@ -8,12 +8,14 @@ use std::time::Duration;
 use aieffect_blueprint::{NodeName, Pipeline, Placement, ServiceName, UseCase};
 use aieffect_layout::Opened;
 use aieffect_local::{
-    CacheFolder, DataSource, LocalEndpoints, LocalPlan, LocalServices, RunFolder, StartOptions, Supervisor,
+    CacheFolder, DataSource, Ended, LocalEndpoints, LocalPlan, LocalServices, RunFolder, RunFolderError,
+    StartOptions, Supervisor,
 };
 use aieffect_orchestrator::engine::{RunId, RunReport};
 use aieffect_orchestrator::plan::Plan;
-use aieffect_orchestrator::run::Outcome;
+use aieffect_orchestrator::run::{Failure as StepFailure, Outcome};
 use aieffect_orchestrator::success::DataFolder;
+use tokio::time::timeout;
 
 use crate::arguments::Run;
 use crate::drive::{self, Drive, Interrupts};
@@ -24,6 +26,8 @@ use crate::log::Log;
 
 /// How long services may take to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// A connection is lost a little before it is known that the service has ended.
+const END_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     let prepared = prepare(options)?;
@@ -60,7 +64,7 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
     let local = plan_services(&mut loaded, plan.as_ref());
-    loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict))?;
+    loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict), flags.log_format)?;
     let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
         return Err(load::unexplained());
     };
@@ -68,8 +72,7 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let id = drive::run_id()?;
     let own = root.join("data");
     let source = options.data.as_deref().map_or(DataSource::CopyOf(&own), DataSource::Itself);
-    let run =
-        RunFolder::create(root, id.as_str(), source).map_err(|error| Failure::new(Exit::Internal, error))?;
+    let run = RunFolder::create(root, id.as_str(), source).map_err(no_folder)?;
     let data = DataFolder { root: run.data().to_owned(), mount_targets: mount_targets(use_case) };
     let log = Log::new(flags.log_level, flags.log_format);
     let start = start_options(run, &log)?;
@@ -116,6 +119,14 @@ fn mount_targets(use_case: &UseCase) -> Vec<String> {
     targets.into_iter().collect()
 }
 
+fn no_folder(error: RunFolderError) -> Failure {
+    let exit = match &error {
+        RunFolderError::NoData { .. } => Exit::WrongUsage,
+        RunFolderError::NotWritable { .. } | RunFolderError::Copy { .. } => Exit::Internal,
+    };
+    Failure::new(exit, error)
+}
+
 fn start_options(run: RunFolder, log: &Log) -> Result<StartOptions, Failure> {
     let internal = |error: std::io::Error| Failure::new(Exit::Internal, error);
     let program = std::env::current_exe().map_err(internal)?;
@@ -150,17 +161,34 @@ impl Prepared {
             flags: &options.run,
             log: self.log.clone(),
         };
-        let report = drive.run(interrupts).await;
+        let Some(report) = drive.run(interrupts).await else {
+            // Nothing more is waited for: the services' supervisors end them.
+            let text = "interrupted twice; neither open calls nor services were waited for";
+            return Err(Failure::text(Exit::Interrupted, text));
+        };
+        let culprit = self.end_of_culprit(&services, &report).await;
         self.stop(services, interrupts).await;
-        match report {
-            Some(report) => {
-                self.name_results(&report);
-                drive::conclude(&self.plan, report, &options.run, &self.log)
-            }
-            None => {
-                Err(Failure::text(Exit::Interrupted, "interrupted twice; open calls were not waited for"))
-            }
+        self.name_results(&report);
+        let concluded = drive::conclude(&self.plan, report, &options.run, &self.log);
+        match culprit {
+            Some(Ended { service, status, log, .. }) => concluded.map_err(|failure| {
+                failure.detail(format!(
+                    "service `{service}` has ended with {status}; its output is in `{}`",
+                    shown(&log)
+                ))
+            }),
+            None => concluded,
         }
+    }
+
+    /// How the service of the first failure ended, where the connection to it was the failure.
+    async fn end_of_culprit(&self, services: &LocalServices, report: &RunReport) -> Option<Ended> {
+        let cause = report.cause.as_ref()?;
+        if !matches!(cause.failure, StepFailure::Lost { .. } | StepFailure::NeverReached { .. }) {
+            return None;
+        }
+        let folder = started(self.placements.get(&cause.name.node)?)?;
+        timeout(END_PATIENCE, services.until_ended(&folder)).await.ok()
     }
 
     /// Stops the services. Another interrupt ends the wait; their supervisors see to the rest.

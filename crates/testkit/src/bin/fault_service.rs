@@ -1,13 +1,16 @@
 //! A service that misbehaves on purpose, as a process of its own.
 //!
-//! `GRPC_PORT=50051 fault_service <behaviour> [<argument>] <file.proto>...` serves every method of the protos:
+//! `GRPC_PORT=50051 fault_service <behaviour> [<argument>...] <file.proto>...` serves every method of the protos:
 //!
 //! | behaviour | each call |
 //! |---|---|
 //! | `echo` | answers with the request's fields that the response has too, and `success: true` if it has that |
 //! | `success-false` | answers `success: false`, with a message |
 //! | `big <MiB>` | answers with so much in the first text or bytes field |
-//! | `status <CODE> ` | answers with that number as its status |
+//! | `answer <file.json>` | answers with what the file holds |
+//! | `status <CODE> [<TEXT>]` | answers with that number as its status |
+//! | `status-then-serve <CODE> <N>` | answers so N times, then echoes |
+//! | `meet <N> <folder>` | leaves a file in the folder and one in `DATA_DIR`, waits until N are in the folder, and answers with the names in `DATA_DIR` |
 //! | `hang` | never answers |
 //! | `die-mid-call` | ends the process |
 //! | `exit-before-listen` | (the process ends at its start, with a line on stderr) |
@@ -29,7 +32,7 @@ fn main() -> ExitCode {
     let (files, words): (Vec<&String>, Vec<&String>) =
         arguments.iter().partition(|word| word.ends_with(".proto"));
     let behaviour = words.first().map_or("echo", |word| word.as_str());
-    let argument = words.get(1).map_or(0, |word| number(word));
+    let arguments: Vec<String> = words.iter().skip(1).map(ToString::to_string).collect();
     if behaviour == "exit-before-listen" {
         eprintln!("cannot open model.bin: no such file");
         return ExitCode::from(3);
@@ -40,20 +43,20 @@ fn main() -> ExitCode {
     let port = std::env::var("GRPC_PORT").map_or(0, |port| u16::try_from(number(&port)).unwrap_or(0));
     let mut service = Bound::on_port(protos.clone(), port);
     for path in protos.paths() {
-        let (behaviour, protos) = (behaviour.to_owned(), protos.clone());
-        service = service.on(&path, move |call| answer(&behaviour, argument, &protos, &call));
+        let (behaviour, arguments, protos) = (behaviour.to_owned(), arguments.clone(), protos.clone());
+        service = service.on(&path, move |call| answer(&behaviour, &arguments, &protos, &call));
     }
-    let pause = Duration::from_millis(argument);
+    let pause = || Duration::from_millis(number(&arguments[0]));
     if behaviour == "not-serving" {
         service = service.health(Health::NotServing);
     }
     if behaviour == "refuse-then-serve" {
-        std::thread::sleep(pause);
+        std::thread::sleep(pause());
     }
     let server = service.start();
     eprintln!("listening on {}", server.port());
     if behaviour == "not-serving" {
-        std::thread::sleep(pause);
+        std::thread::sleep(pause());
         server.set_health(Health::Serving);
     }
     loop {
@@ -61,7 +64,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn answer(behaviour: &str, argument: u64, protos: &Protos, call: &Received) -> Reply {
+fn answer(behaviour: &str, arguments: &[String], protos: &Protos, call: &Received) -> Reply {
+    let size = |index: usize| usize::try_from(number(&arguments[index])).unwrap_or(usize::MAX);
+    let status =
+        |text: &str| Reply::status(Code::from(i32::try_from(number(&arguments[0])).unwrap_or(2)), text);
+    let as_told = "as it was told to";
     eprintln!("called {}", call.path);
     match behaviour {
         "hang" => Reply::Hang,
@@ -69,8 +76,11 @@ fn answer(behaviour: &str, argument: u64, protos: &Protos, call: &Received) -> R
             eprintln!("segmentation fault (as if)");
             std::process::abort();
         }
-        "status" => Reply::status(Code::from(i32::try_from(argument).unwrap_or(2)), "as it was told to"),
-        "big" => big(protos, &call.path, usize::try_from(argument).unwrap_or(1) << 20).into(),
+        "status" => status(arguments.get(1).map_or(as_told, String::as_str)),
+        "status-then-serve" if call.earlier < size(1) => status(as_told),
+        "big" => big(protos, &call.path, size(0) << 20).into(),
+        "answer" => json(Path::new(&arguments[0])).into(),
+        "meet" => meet(size(0), Path::new(&arguments[1])).into(),
         "success-false" => {
             let mut response = echo(protos, call);
             response.insert("success".into(), false.into());
@@ -79,7 +89,9 @@ fn answer(behaviour: &str, argument: u64, protos: &Protos, call: &Received) -> R
             }
             Value::Object(response).into()
         }
-        "echo" | "refuse-then-serve" | "not-serving" => Value::Object(echo(protos, call)).into(),
+        "echo" | "refuse-then-serve" | "not-serving" | "status-then-serve" => {
+            Value::Object(echo(protos, call)).into()
+        }
         unknown => panic!("no behaviour `{unknown}`"),
     }
 }
@@ -116,6 +128,43 @@ fn big(protos: &Protos, path: &str, size: usize) -> Value {
         return Value::Object(Map::from_iter([(field.name().to_owned(), text.into())]));
     }
     panic!("the response of {path} has no text and no bytes");
+}
+
+/// Waits for so many to have come here; each leaves a trace in its own data folder.
+fn meet(size: usize, place: &Path) -> Value {
+    let data = std::env::var_os("DATA_DIR").unwrap_or_default();
+    let data = Path::new(&data);
+    let trace = format!("left-by-{}", std::process::id());
+    write(&data.join(&trace));
+    write(&place.join(&trace));
+    while names(place).len() < size {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut found = names(data);
+    found.sort_unstable();
+    serde_json::json!({"success": true, "text": found.join(" ")})
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        }
+        Err(error) => panic!("{}: {error}", folder.display()),
+    }
+}
+
+fn write(file: &Path) {
+    if let Err(error) = std::fs::write(file, "") {
+        panic!("{}: {error}", file.display());
+    }
+}
+
+fn json(file: &Path) -> Value {
+    match serde_json::from_str(&read(file).1) {
+        Ok(value) => value,
+        Err(error) => panic!("{}: {error}", file.display()),
+    }
 }
 
 fn has(protos: &Protos, path: &str, field: &str) -> bool {

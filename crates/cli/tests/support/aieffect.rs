@@ -1,0 +1,163 @@
+//! Running the binary: [`Aieffect`].
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::ended::Ended;
+use super::family::{Family, PATIENCE};
+
+/// A command line of the binary.
+pub(crate) struct Aieffect {
+    command: Command,
+    family: Family,
+    folders: Vec<(PathBuf, &'static str)>,
+}
+
+/// The binary, running.
+pub(crate) struct Running {
+    child: Child,
+    family: Family,
+    stdout: JoinHandle<Vec<u8>>,
+    lines: Receiver<String>,
+    seen: String,
+    folders: Vec<(PathBuf, &'static str)>,
+}
+
+impl Aieffect {
+    /// `aieffect <command> <path>`; `folder` is called `<case>` in masked text.
+    pub(crate) fn new(command: &str, path: &Path, folder: &Path) -> Self {
+        let family = Family::new();
+        let mut line = family.command(Path::new(env!("CARGO_BIN_EXE_aieffect")));
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"AIEFFECT_") {
+                line.env_remove(name);
+            }
+        }
+        // Ports are kept apart through the cache: one for all tests.
+        line.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        line.arg(command).arg(path).stdin(Stdio::null());
+        let real = folder.canonicalize().unwrap();
+        let folders = vec![(real, "<case>"), (folder.to_owned(), "<case>")];
+        Self { command: line, family, folders }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args<T: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn current_dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn output(self) -> Ended {
+        self.start().wait()
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.family.watch();
+        let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let stdout = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            stdout.read_to_end(&mut all).unwrap();
+            all
+        });
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            let mut stderr = BufReader::new(stderr);
+            let mut line = Vec::new();
+            while matches!(stderr.read_until(b'\n', &mut line), Ok(1..)) {
+                let text = String::from_utf8(std::mem::take(&mut line)).unwrap();
+                if sender.send(text).is_err() {
+                    return;
+                }
+            }
+        });
+        Running { child, family: self.family, stdout, lines, seen: String::new(), folders: self.folders }
+    }
+}
+
+impl Running {
+    /// Waits for a line on stderr that holds `text`.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) -> &mut Self {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    if line.contains(text) {
+                        return self;
+                    }
+                }
+                Err(error) => panic!("no line with `{text}` ({error}):\n{}", self.seen),
+            }
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill_process(self.pid(), signal).unwrap();
+        self
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// The command lines of all that runs.
+    pub(crate) fn members(&self) -> Vec<String> {
+        self.family.members()
+    }
+
+    /// Waits for its end; what it has started may still be there.
+    pub(crate) fn wait(mut self) -> Ended {
+        let ended = self.end();
+        drop(self);
+        ended
+    }
+
+    /// Waits for its end, then until all that it has started is gone.
+    #[track_caller]
+    pub(crate) fn wait_for_all(mut self) -> Ended {
+        let mut ended = self.end();
+        self.family.until_gone();
+        ended.left = Vec::new();
+        ended
+    }
+
+    fn end(&mut self) -> Ended {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push_str(&line);
+        }
+        let status = self.child.wait().unwrap();
+        let left = self.family.members();
+        let stdout = std::mem::replace(&mut self.stdout, std::thread::spawn(Vec::new));
+        let code = status.code().or_else(|| status.signal().map(|signal| -signal));
+        Ended {
+            code,
+            stdout: String::from_utf8(stdout.join().unwrap()).unwrap(),
+            stderr: std::mem::take(&mut self.seen),
+            left,
+            folders: std::mem::take(&mut self.folders),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What the tests of the whole binary share: [`UseCase`] and [`Package`] write what is run, [`Aieffect`] runs
+//! it, [`Ended`] is what came of it.
+#![allow(dead_code, reason = "no test file needs all of it")]
+
+mod aieffect;
+mod ended;
+mod family;
+mod package;
+mod protos;
+mod use_case;
+
+pub(crate) use aieffect::{Aieffect, Running};
+pub(crate) use ended::Ended;
+pub(crate) use package::Package;
+pub(crate) use protos::step_proto;
+pub(crate) use use_case::{Service, UseCase, link};

@@ -1,0 +1,86 @@
+//! Packages made for one test: [`Package`].
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::aieffect::Aieffect;
+
+/// A package in a folder of its own, for services that the test runs itself.
+pub(crate) struct Package {
+    dir: TempDir,
+    nodes: Vec<Value>,
+    addresses: Vec<Value>,
+    execution: Value,
+}
+
+impl Package {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let execution = json!({"version": 1});
+        Self { dir, nodes: Vec::new(), addresses: Vec::new(), execution }
+    }
+
+    /// A node with its proto and operations, at a port of the loopback interface.
+    pub(crate) fn node(mut self, name: &str, port: u16, proto: &str, operations: &[&str]) -> Self {
+        let microservice = self.dir.path().join("microservice");
+        fs::create_dir_all(&microservice).unwrap();
+        fs::write(microservice.join(format!("{name}.proto")), proto).unwrap();
+        let signature = |name: &str| json!({"operation_name": name});
+        let operations: Vec<_> = operations
+            .iter()
+            .map(|name| json!({"operation_signature": signature(name), "connected_to": []}))
+            .collect();
+        self.nodes.push(json!({
+            "proto_uri": format!("microservice/{name}.proto"), "image": name, "node_type": "MLModel",
+            "container_name": name, "operation_signature_list": operations,
+        }));
+        self.addresses
+            .push(json!({"container_name": name, "ip_address": "127.0.0.1", "port": port.to_string()}));
+        self
+    }
+
+    /// A link between two operations, each as `node:operation`.
+    pub(crate) fn link(mut self, from: &str, to: &str) -> Self {
+        let ((from, operation), (to, target)) = (from.split_once(':').unwrap(), to.split_once(':').unwrap());
+        let node = self.nodes.iter_mut().find(|node| node["container_name"] == from).unwrap();
+        let operations = node["operation_signature_list"].as_array_mut().unwrap();
+        let named = |entry: &&mut Value| entry["operation_signature"]["operation_name"] == operation;
+        let entry = operations.iter_mut().find(named).unwrap();
+        let link = json!({"container_name": to, "operation_signature": {"operation_name": target}});
+        entry["connected_to"].as_array_mut().unwrap().push(link);
+        self
+    }
+
+    /// What `execution.json` says of an operation, `node:operation`.
+    pub(crate) fn operation(mut self, step: &str, settings: &Value) -> Self {
+        self.execution["operations"][step] = settings.clone();
+        self
+    }
+
+    /// Writes the documents.
+    pub(crate) fn written(self) -> Self {
+        let blueprint = json!({
+            "nodes": self.nodes, "name": "Case", "pipeline_id": "p",
+            "creation_date": "2026-01-01 00:00:00.000000", "type": "pipeline-topology/v2", "version": "2.0",
+        });
+        let write = |name: &str, document: &Value| {
+            fs::write(self.path().join(name), document.to_string()).unwrap();
+        };
+        write("blueprint.json", &blueprint);
+        write("dockerinfo.json", &json!({"docker_info_list": self.addresses}));
+        write("execution.json", &self.execution);
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// `aieffect orchestrate` on it.
+    pub(crate) fn orchestrate(&self) -> Aieffect {
+        Aieffect::new("orchestrate", self.path(), self.path())
+    }
+}
