@@ -38,6 +38,8 @@ pub enum Reply {
     Raw(Vec<Bytes>),
     /// A status.
     Status(Code, String),
+    /// The handler panics, and the server cuts the call off.
+    Panic,
     /// No answer.
     Hang,
     /// The connection is closed without a word.

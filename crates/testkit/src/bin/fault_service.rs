@@ -16,9 +16,9 @@
 //! | `exit-before-listen` | (the process ends at its start, with a line on stderr) |
 //! | `refuse-then-serve <ms>` | echoes, but begins to listen that late |
 //! | `not-serving <ms>` | echoes, but its health service says NOT_SERVING so long |
-#![expect(clippy::print_stderr, reason = "a service's log")]
 #![expect(clippy::panic, reason = "a fixture that is called wrongly has no better answer")]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let behaviour = words.first().map_or("echo", |word| word.as_str());
     let arguments: Vec<String> = words.iter().skip(1).map(ToString::to_string).collect();
     if behaviour == "exit-before-listen" {
-        eprintln!("cannot open model.bin: no such file");
+        log("cannot open model.bin: no such file");
         return ExitCode::from(3);
     }
     let texts: Vec<(String, String)> = files.iter().map(|file| read(Path::new(file))).collect();
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         std::thread::sleep(pause());
     }
     let server = service.start();
-    eprintln!("listening on {}", server.port());
+    log(&format!("listening on {}", server.port()));
     if behaviour == "not-serving" {
         std::thread::sleep(pause());
         server.set_health(Health::Serving);
@@ -69,11 +69,11 @@ fn answer(behaviour: &str, arguments: &[String], protos: &Protos, call: &Receive
     let status =
         |text: &str| Reply::status(Code::from(i32::try_from(number(&arguments[0])).unwrap_or(2)), text);
     let as_told = "as it was told to";
-    eprintln!("called {}", call.path);
+    log(&format!("called {}", call.path));
     match behaviour {
         "hang" => Reply::Hang,
         "die-mid-call" => {
-            eprintln!("segmentation fault (as if)");
+            log("segmentation fault (as if)");
             std::process::abort();
         }
         "status" => status(arguments.get(1).map_or(as_told, String::as_str)),
@@ -181,4 +181,9 @@ fn read(file: &Path) -> (String, String) {
 
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or_else(|_| panic!("`{text}` is no number"))
+}
+
+/// A line on stderr. Whoever reads it may have gone, which is no reason to stop serving.
+fn log(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

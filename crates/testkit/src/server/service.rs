@@ -186,6 +186,7 @@ async fn respond(reply: Reply, method: Option<&MethodDescriptor>, kill: &Kill) -
         Reply::Status(Code::Ok, _) => messages(Vec::new()),
         Reply::Status(code, message) => Status::new(code, message).into_http(),
         Reply::Hang | Reply::After(..) => pending().await,
+        Reply::Panic => panic!("as it was told to"),
         Reply::Die => {
             kill.now();
             pending().await

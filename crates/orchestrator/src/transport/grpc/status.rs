@@ -12,17 +12,22 @@ use crate::run::{Direction, Failure, StatusCode};
 pub(super) fn failure_of(status: &Status) -> Failure {
     let Some(source) = status.source() else { return said_by_the_service(status) };
     let reason = root_cause(source);
-    if has_cause::<ConnectError>(source) {
+    if has_cause::<TimeoutExpired>(source) {
+        return timed_out();
+    }
+    if has_cause::<ConnectError>(source) || was_not_sent(status, source) {
         return Failure::NeverReached { reason };
     }
-    if let Some(header) = timeout(source) {
-        return header;
-    }
-    match status.code() {
-        // `hyper` gives a request that it has not sent back as cancelled; a service that shuts down refuses
-        // streams that it has not looked at.
-        Code::Cancelled | Code::Unavailable => Failure::NeverReached { reason },
-        _ => Failure::Lost { reason },
+    Failure::Lost { reason }
+}
+
+/// `hyper` gives a request that it has not sent back as cancelled, without an error of the protocol below it;
+/// a service refuses streams that it has not looked at.
+fn was_not_sent(status: &Status, source: &(dyn Error + 'static)) -> bool {
+    let below = causes(source).find_map(|cause| cause.downcast_ref::<h2::Error>());
+    match below {
+        Some(error) => error.reason() == Some(h2::Reason::REFUSED_STREAM),
+        None => status.code() == Code::Cancelled,
     }
 }
 
@@ -72,12 +77,10 @@ fn first_number(text: &str) -> Option<u64> {
     digits[..end].parse().ok()
 }
 
-fn timeout(source: &(dyn Error + 'static)) -> Option<Failure> {
-    // The library's own clock runs beside ours for the same time; when it is first, its word is as good.
-    has_cause::<TimeoutExpired>(source).then(|| Failure::Status {
-        code: StatusCode::DeadlineExceeded,
-        message: "the deadline passed".to_owned(),
-    })
+/// The library's own clock runs beside ours for the same time; when it is first, its word is as good.
+fn timed_out() -> Failure {
+    let message = "the deadline passed".to_owned();
+    Failure::Status { code: StatusCode::DeadlineExceeded, message }
 }
 
 fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
