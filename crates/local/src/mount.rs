@@ -60,7 +60,8 @@ impl Source {
     /// Where it lies; a folder that is not there yet is made, as Docker does, but never in the use case.
     fn here(&self, run: &RunFolder) -> io::Result<PathBuf> {
         let (path, stand_in) = match self {
-            Self::Data(rest) => (run.data().join(rest), None),
+            // Joined part by part, since an empty rest would end the link with a slash.
+            Self::Data(rest) => (run.data().iter().chain(rest).collect(), None),
             Self::Path(path) => (path.clone(), Some(run.path().join("volumes").join(flat(path)))),
             Self::Volume(name) => (run.path().join("volumes").join(flat(Path::new(name))), None),
         };

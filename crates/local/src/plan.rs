@@ -56,6 +56,8 @@ impl LocalPlan {
     /// Plans the services of these folders. `None` when there is a finding of severity error.
     pub fn new(use_case: &UseCase, root: &Path, folders: &[ServiceName]) -> (Option<Self>, Findings) {
         let mut findings = Findings::new();
+        // Links lead from one folder to another, so none may depend on where `aieffect` runs.
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let variables = Variables::of(root);
         let mut services = Vec::new();
         for service in use_case.services.iter().filter(|service| folders.contains(&service.folder)) {
@@ -74,11 +76,27 @@ impl LocalPlan {
             prepared.push(planned.prepare(options).await?);
         }
         let mut running = LocalServices::new(options.supervisor.grace);
+        match self.start_prepared(prepared, &mut running, options) {
+            Ok(()) => Ok(running),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = running.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn start_prepared(
+        &self,
+        prepared: Vec<Prepared>,
+        running: &mut LocalServices,
+        options: &StartOptions,
+    ) -> Result<(), Error> {
         for (planned, prepared) in self.services.iter().zip(prepared) {
             let starting = planned.starting(prepared, options)?;
             running.start(starting, &options.supervisor, &options.sink)?;
         }
-        Ok(running)
+        Ok(())
     }
 
     async fn build(&self, options: &StartOptions) -> Result<(), Error> {

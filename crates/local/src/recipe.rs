@@ -90,3 +90,50 @@ impl Recipe {
         reading::read(dockerfile, overrides, findings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aieffect_blueprint::SourceText;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> (Recipe, Findings) {
+        let mut findings = Findings::new();
+        let dockerfile = Dockerfile::parse(&SourceText::new("Dockerfile", text), &mut findings);
+        let recipe = Recipe::read(&dockerfile, &Overrides::default(), &mut findings);
+        (recipe, findings)
+    }
+
+    #[test]
+    fn environment_wins_over_arguments_and_is_seen_by_what_follows() {
+        let (recipe, findings) = read(concat!(
+            "ARG V=1\nFROM python:${V}\nARG V\nARG W=${V}2\nENV A=$W B='$W' C=\"$W x\"\n",
+            "ENV W=9 D=$W\nWORKDIR /srv/$W\nWORKDIR sub\nCMD [\"$W\"]\n",
+        ));
+        assert_eq!(findings, Findings::new());
+        let set: Vec<_> = recipe.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(set, ["A=12", "B=$W", "C=12 x", "W=9", "D=12"]);
+        assert_eq!(recipe.workdir, "/srv/9/sub");
+        assert_eq!(recipe.command, ["$W"], "Docker fills nothing in here");
+    }
+
+    #[test]
+    fn a_list_that_is_no_json_is_reported() {
+        let (_, findings) = read("FROM python\nCMD ['python', 'server.py']\n");
+        let found: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["error[AE0604] Dockerfile:2:1: `CMD` begins a list that is no JSON"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            lines in prop::collection::vec(
+                "(FROM|ARG|ENV|WORKDIR|COPY|ADD|RUN|CMD|ENTRYPOINT|SHELL|USER) (python|pip install|--from=|[a-z$={}'\"/.\\[\\],& -]){0,8}",
+                0..8,
+            )
+        ) {
+            read(&lines.join("\n"));
+        }
+    }
+}

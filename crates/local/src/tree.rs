@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -65,10 +66,9 @@ impl TreeSource<'_> {
                 Action::MakeDir(path) => add(path.as_bytes()),
                 Action::CopyFile { from, to } => {
                     add(to.as_bytes());
-                    let content = fs::read(from).map_err(|error| (from.clone(), error))?;
-                    let mode = fs::metadata(from).map_err(|error| (from.clone(), error))?;
+                    let (content, mode) = digest(from).map_err(|error| (from.clone(), error))?;
                     add(&content);
-                    add(&std::os::unix::fs::PermissionsExt::mode(&mode.permissions()).to_le_bytes());
+                    add(&mode.to_le_bytes());
                 }
                 Action::Protoc(protoc) => {
                     add(protoc.dir.as_bytes());
@@ -109,6 +109,19 @@ impl TreeSource<'_> {
         let environment = environment(self.environment, roots, root, self.venv);
         let job = Job { command: head.into_iter().chain(args).collect(), dir, environment };
         steps.run("python -m grpc_tools.protoc", &job).await
+    }
+}
+
+/// A file's content, read piece by piece since it may be a large model, and its mode.
+fn digest(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    let mut file = fs::File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hash.finalize().to_vec(), mode)),
+            count => hash.update(&buffer[..count]),
+        }
     }
 }
 

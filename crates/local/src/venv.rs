@@ -94,7 +94,10 @@ impl Venv {
         }
         create.push(self.dir.as_os_str().to_owned());
         let mut environment = Environment::inherited();
-        environment.remove("PYTHONPATH");
+        // What would make pip install elsewhere, or refuse to.
+        for name in ["PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"] {
+            environment.remove(name);
+        }
         let job = Job { command: create, dir: PathBuf::from("/"), environment: environment.clone() };
         steps.run("python -m venv", &job).await?;
 

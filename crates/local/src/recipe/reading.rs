@@ -64,8 +64,8 @@ impl Reading<'_> {
             }
             "COPY" | "ADD" => self.copy(instruction.keyword, rest, label),
             "RUN" => self.run(rest, label),
-            "CMD" => self.command = Some(Form::read(rest)),
-            "ENTRYPOINT" => self.entrypoint = Some(Form::read(rest)),
+            "CMD" => self.command = Some(self.form(instruction)),
+            "ENTRYPOINT" => self.entrypoint = Some(self.form(instruction)),
             "EXPOSE" | "HEALTHCHECK" | "LABEL" | "MAINTAINER" | "STOPSIGNAL" | "USER" | "VOLUME" => {}
             keyword => self.refuse(&format!("`{keyword}`"), label),
         }
@@ -82,6 +82,19 @@ impl Reading<'_> {
         if !base::is_played(&image) {
             self.refuse(&format!("the image `{image}`, neither Python nor Debian,"), label);
         }
+    }
+
+    fn form(&mut self, instruction: &Instruction) -> Form {
+        let form = Form::read(&instruction.rest);
+        if matches!(&form, Form::Shell(text) if text.starts_with('[')) {
+            let message = format!("`{}` begins a list that is no JSON", instruction.keyword);
+            let finding =
+                Diagnostic::error(Code::BadDockerfile, message).at(self.dockerfile.label(instruction));
+            let help = "Docker would give it to the shell as it stands; a list is written \
+                        [\"python\", \"server.py\"], with double quotes";
+            self.refused.push(finding.help(help));
+        }
+        form
     }
 
     fn arg(&mut self, rest: &str) {

@@ -32,6 +32,13 @@ fn step(words: &[Word], dir: &str, label: &Label) -> Option<Vec<Step>> {
         ["true" | ":"] => Some(Vec::new()),
         ["set", options @ ..] => options.iter().all(|option| option.starts_with('-')).then(Vec::new),
         ["mkdir", folders @ ..] => make_dirs(folders, dir),
+        ["rm", "-rf" | "-fr" | "-r", paths @ ..] => {
+            paths.iter().all(|path| is_image_cache(path)).then(Vec::new)
+        }
+        ["pip" | "pip3", "cache", "purge"] => Some(Vec::new()),
+        // Every service has a virtual environment of its own here.
+        [python, "-m", "venv", path] if is_python(python) && !path.starts_with('-') => Some(Vec::new()),
+        ["." | "source", script] if script.ends_with("/bin/activate") => Some(Vec::new()),
         [pip, "install", args @ ..] if is_pip(pip) => pip_step(args, dir, label),
         [python, "-m", "pip", "install", args @ ..] if is_python(python) => pip_step(args, dir, label),
         [python, "-m", "grpc_tools.protoc", ..] if is_python(python) => {
@@ -41,7 +48,12 @@ fn step(words: &[Word], dir: &str, label: &Label) -> Option<Vec<Step>> {
     }
 }
 
-/// Whether a program is Python under one of its names, wherever an image keeps it.
+/// Whether only the size of an image depends on a path.
+fn is_image_cache(path: &str) -> bool {
+    ["/root/.cache", "/var/cache/", "/var/lib/apt/lists", "/tmp/"].iter().any(|cache| path.starts_with(cache))
+}
+
+/// Whether a program is Python under one of its names, also that of a virtual environment in the image.
 pub(crate) fn is_python(program: &str) -> bool {
     is_versioned(program, "python")
 }
@@ -54,7 +66,7 @@ fn is_versioned(program: &str, name: &str) -> bool {
     let (dir, file) = program.rsplit_once('/').unwrap_or(("", program));
     let version = file.strip_prefix(name);
     let is_version = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    matches!(dir, "" | "/usr/bin" | "/usr/local/bin") && version.is_some_and(is_version)
+    (dir.is_empty() || dir.ends_with("/bin")) && version.is_some_and(is_version)
 }
 
 fn make_dirs(args: &[&str], dir: &str) -> Option<Vec<Step>> {
@@ -179,6 +191,8 @@ mod tests {
             "python -m grpc_tools.protoc -I. --python_out=. a.proto",
             "protoc -I. --python_out=. a.proto in /app",
         );
+        check("python -m venv /opt/venv && . /opt/venv/bin/activate", "");
+        check("/opt/venv/bin/pip install a && rm -rf /root/.cache", "pip a reading []");
         check("mkdir -p data /var/x && true", "mkdir /app/data; mkdir /var/x");
         check("--mount=type=cache,target=/root/.cache set -eux && pip install a", "pip a reading []");
     }
@@ -195,7 +209,9 @@ mod tests {
             "pip install -r",
             "mkdir -m 700 a",
             "mkdir",
-            "/opt/venv/bin/pip install a",
+            "./pip install a",
+            "rm -rf /app",
+            "python -m venv --system-site-packages /v",
             "curl x | sh",
             "--mount=type=bind,target=. pip install a",
             "python setup.py",
