@@ -243,8 +243,8 @@ fn two_runs_side_by_side_do_not_touch_each_other() {
     let case = UseCase::alone(Service::new("a", &meet), &json!({}));
     case.write("data/given", "");
     // Neither call is answered before both have been made.
-    let (first, second) = (case.run().start(), case.run().start());
-    for ended in [first.wait(), second.wait()] {
+    let (mut first, mut second) = (case.run().start(), case.run().start());
+    for ended in [first.end(), second.end()] {
         ended.succeeds();
         let text = ended.results()["a1:Do"]["text"].as_str().unwrap().to_owned();
         assert_eq!(text.split(' ').count(), 2, "one file that was given, and its own: {text}");

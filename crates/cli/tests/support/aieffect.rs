@@ -70,7 +70,7 @@ impl Aieffect {
 
     /// Runs it to its end.
     pub(crate) fn output(self) -> Ended {
-        self.start().wait()
+        self.start().end()
     }
 
     pub(crate) fn start(mut self) -> Running {
@@ -128,28 +128,26 @@ impl Running {
         self.family.members()
     }
 
-    /// Waits for its end; what it has started may still be there.
-    pub(crate) fn wait(mut self) -> Ended {
-        let ended = self.end();
-        drop(self);
-        ended
+    /// Reads stderr no more, and closes it.
+    pub(crate) fn close_stderr(&mut self) {
+        self.lines = channel().1;
     }
 
     /// Waits for its end, then until all that it has started is gone.
     #[track_caller]
-    pub(crate) fn wait_for_all(mut self) -> Ended {
-        let mut ended = self.end();
+    pub(crate) fn end_of_all(&mut self) -> Ended {
+        let ended = self.end();
         self.family.until_gone();
-        ended.left = Vec::new();
-        ended
+        Ended { left: Vec::new(), ..ended }
     }
 
-    fn end(&mut self) -> Ended {
+    /// Waits for its end, and says what is still there.
+    pub(crate) fn end(&mut self) -> Ended {
+        let status = self.child.wait().unwrap();
+        let left = self.family.members();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push_str(&line);
         }
-        let status = self.child.wait().unwrap();
-        let left = self.family.members();
         let stdout = std::mem::replace(&mut self.stdout, std::thread::spawn(Vec::new));
         let code = status.code().or_else(|| status.signal().map(|signal| -signal));
         Ended {
