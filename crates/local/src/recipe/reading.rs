@@ -113,8 +113,8 @@ impl Reading<'_> {
         let words = split(rest, self.scope.escape());
         let old_form = words.first().is_none_or(|first| !first.contains('='));
         let pairs: Option<Vec<_>> = if old_form {
-            rest.split_once(char::is_whitespace)
-                .map(|(name, value)| vec![(name.to_owned(), value.trim().to_owned())])
+            let value = |name: &String| (name.clone(), words[1..].join(" "));
+            words.first().filter(|_| words.len() > 1).map(|name| vec![value(name)])
         } else {
             let pair =
                 |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));

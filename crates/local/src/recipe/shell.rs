@@ -67,6 +67,7 @@ impl Reader<'_> {
                     self.end_word();
                     self.commands.push(Vec::new());
                 }
+                '>' if self.peek() == Some('=') => self.misread_version(),
                 '&' | '|' | ';' | '<' | '>' | '(' | ')' | '`' | '\n' => return None,
                 '#' if self.word.is_none() => return None,
                 '~' | '{' if self.word.is_none() => return None,
@@ -128,6 +129,15 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// `pip install grpcio>=1.60` without quotes: the shell writes pip's output into a file `=1.60`, and pip
+    /// sees `grpcio`. That file is the only thing that is left out here.
+    fn misread_version(&mut self) {
+        self.end_word();
+        while self.peek().is_some_and(|letter| letter.is_ascii_alphanumeric() || "=.*+_-".contains(letter)) {
+            self.at += 1;
+        }
+    }
+
     fn push(&mut self, letter: char) {
         self.building().text.push(letter);
     }
@@ -172,6 +182,7 @@ mod tests {
             r#"x "y>=$V" z==${V} \$V"#,
             r#"Literal("x") Literal("y>=1.2") Literal("z==1.2") Literal("$V")"#,
         );
+        check("pip grpcio>=1.60 b", r#"Literal("pip") Literal("grpcio") Literal("b")"#);
         check("p a/*.proto '*'", r#"Literal("p") Pattern("a/*.proto") Literal("*")"#);
     }
 
