@@ -1,12 +1,14 @@
 //! Findings as text for a person or as JSON for a program.
 
-use std::fmt;
-use std::sync::Arc;
+mod excerpt;
 
-use aieffect_blueprint::{Diagnostic, Findings, Label, Severity, SourceText};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use std::fmt;
+
+use aieffect_blueprint::{Diagnostic, Findings, Label, Severity};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use serde::Serialize;
 
+use self::excerpt::Excerpts;
 use crate::terminal::{self, Colour};
 
 /// Whether warnings stop the work too.
@@ -29,6 +31,9 @@ impl Strictness {
     }
 }
 
+/// How many findings are shown as text: nobody reads more, and one wrong name may come a thousand times.
+const MOST_SHOWN: usize = 200;
+
 /// All findings as text, each with its excerpts; warnings first, so that errors stand last.
 pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
     let theme = match colour {
@@ -36,18 +41,26 @@ pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
         Colour::Off => GraphicalTheme::unicode_nocolor(),
     };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(terminal::width())
-        .with_context_lines(1)
+        .with_wrap_lines(false)
+        .with_context_lines(excerpt::AROUND)
         .with_urls(false);
-    let mut text = String::new();
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.severity);
-    for diagnostic in sorted {
+    let hidden = sorted.len().saturating_sub(MOST_SHOWN);
+    let mut text = String::new();
+    if hidden > 0 {
+        text = format!(
+            "{hidden} more findings stand before these; `aieffect check --format json` lists all\n\n"
+        );
+    }
+    let width = terminal::width();
+    for diagnostic in sorted.split_off(hidden) {
+        let excerpts = Excerpts::of(diagnostic);
         // Writing to a String cannot fail.
-        let _ = handler.render_report(&mut text, &Shown::new(diagnostic));
+        let _ = handler.render_report(&mut text, &Shown { diagnostic, excerpts, width });
         text.push('\n');
     }
-    text
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// `2 errors, 1 warning`.
@@ -110,56 +123,16 @@ impl<'a> JsonLabel<'a> {
     }
 }
 
-/// A finding as miette shows it: one excerpt for the file of its first label, then one for each other file.
+/// A finding as miette shows it.
 struct Shown<'a> {
     diagnostic: &'a Diagnostic,
-    head: Option<Excerpt>,
-    others: Vec<Excerpt>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(diagnostic: &'a Diagnostic) -> Self {
-        let mut excerpts: Vec<Excerpt> = Vec::new();
-        for label in &diagnostic.labels {
-            match excerpts.iter_mut().find(|excerpt| excerpt.name == label.source.name()) {
-                Some(excerpt) => excerpt.labels.push(span(label)),
-                None => excerpts.push(Excerpt::new(&label.source, label)),
-            }
-        }
-        let mut excerpts = excerpts.into_iter();
-        let head = excerpts.next();
-        Self { diagnostic, head, others: excerpts.collect() }
-    }
-}
-
-/// The marked places of one file.
-#[derive(Debug)]
-struct Excerpt {
-    name: String,
-    source: NamedSource<String>,
-    labels: Vec<LabeledSpan>,
-}
-
-impl Excerpt {
-    fn new(source: &Arc<SourceText>, label: &Label) -> Self {
-        let name = source.name().to_owned();
-        Self { source: NamedSource::new(&name, source.text().to_owned()), name, labels: vec![span(label)] }
-    }
-}
-
-/// A label of several lines marks its first only: an excerpt is to show where, not everything.
-fn span(label: &Label) -> LabeledSpan {
-    let text = label.source.text();
-    let start = label.span.start.min(text.len());
-    let marked = text.get(start..label.span.end.min(text.len())).unwrap_or_default();
-    let length = marked.find('\n').unwrap_or(marked.len());
-    let note = (!label.note.is_empty()).then(|| label.note.clone());
-    LabeledSpan::new(note, start, length)
+    excerpts: Option<Excerpts>,
+    width: usize,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
+        f.write_str(&wrapped(&self.diagnostic.message, self.width.saturating_sub(4)))
     }
 }
 
@@ -184,44 +157,44 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        let help = wrapped(self.diagnostic.help.as_deref()?, self.width.saturating_sub(8));
+        Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.head.as_ref().map(|head| &head.source as &dyn SourceCode)
+        self.excerpts.as_ref().map(|excerpts| excerpts as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.head
+        self.excerpts
             .as_ref()
-            .map(|head| Box::new(head.labels.iter().cloned()) as Box<dyn Iterator<Item = LabeledSpan>>)
-    }
-
-    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
-        let others = self.others.iter().map(|excerpt| excerpt as &dyn miette::Diagnostic);
-        (!self.others.is_empty())
-            .then(|| Box::new(others) as Box<dyn Iterator<Item = &dyn miette::Diagnostic>>)
+            .map(|excerpts| Box::new(excerpts.labels()) as Box<dyn Iterator<Item = LabeledSpan>>)
     }
 }
 
-impl fmt::Display for Excerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "see also {}", self.name)
-    }
+/// Breaks lines at spaces only: a path or a command that is broken elsewhere is no longer one.
+fn wrapped(text: &str, width: usize) -> String {
+    let lines: Vec<String> = text.lines().map(|line| wrapped_line(line, width)).collect();
+    lines.join("\n")
 }
 
-impl std::error::Error for Excerpt {}
-
-impl miette::Diagnostic for Excerpt {
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(miette::Severity::Advice)
+fn wrapped_line(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
     }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+    let mut wrapped = String::new();
+    let mut length = 0;
+    for word in line.split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            wrapped.push('\n');
+            length = 0;
+        } else if !wrapped.is_empty() || length > 0 {
+            wrapped.push(' ');
+            length += 1;
+        }
+        wrapped.push_str(word);
+        length += word_length;
     }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
-    }
+    wrapped
 }

@@ -3,6 +3,9 @@
 //!
 //! `AIEFFECT_BLESS=1` writes the output into the pages instead; read the difference before committing it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "each module is one for this test alone")]
+
 #[path = "diagnostics/example.rs"]
 mod example;
 #[path = "diagnostics/make.rs"]
