@@ -24,13 +24,15 @@ pub(crate) fn page() -> Result<String> {
 }
 
 fn help(command: &[&str]) -> Result<String> {
-    let text = output(
-        Command::new(target().join("debug/aieffect"))
-            .args(command)
-            .arg("--help")
-            .env("COLUMNS", "100")
-            .env("NO_COLOR", "1"),
-    )?;
+    let mut aieffect = Command::new(target().join("debug/aieffect"));
+    aieffect.args(command).arg("--help").env("COLUMNS", "100").env("NO_COLOR", "1");
+    // Help texts show the values of variables that are set.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AIEFFECT_") {
+            aieffect.env_remove(name);
+        }
+    }
+    let text = output(&mut aieffect)?;
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();
     Ok(format!("{}\n", lines.join("\n").trim_end()))
 }

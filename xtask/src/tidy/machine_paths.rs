@@ -10,6 +10,9 @@ use crate::workspace::{root, tracked_files};
 /// Folders at the root of a file system that no file has a reason to name.
 const FOLDERS: [&str; 4] = ["work", "root", "home", "Users"];
 
+/// Paths inside images, which are the same everywhere.
+const IN_IMAGES: [&str; 1] = ["root/.cache"];
+
 pub(super) fn check() -> Result<Complaints> {
     let mut complaints = Complaints::new();
     for path in tracked_files()? {

@@ -1,6 +1,6 @@
 //! Every code has a page with the parts that a reader looks for, and no page is without a code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use crate::workspace::root;
 
 const CODES: &str = "crates/blueprint/src/code.rs";
 const PAGES: &str = "docs/diagnostics";
-const SECTIONS: [&str; 3] = ["## Why", "## Example", "## Fix"];
+const SECTIONS: [&str; 5] = ["## What", "## Why", "## Example", "## What aieffect says", "## How to mend it"];
 
 pub(super) fn check() -> Result<Complaints> {
     let source = fs::read_to_string(root().join(CODES)).with_context(|| format!("{CODES} cannot be read"))?;
@@ -46,8 +46,8 @@ fn page_names() -> Result<BTreeSet<String>> {
 }
 
 /// The codes with their titles, from lines `/// Title` and `Name = "AE0001",`.
-fn codes(source: &str) -> std::collections::BTreeMap<String, String> {
-    let mut codes = std::collections::BTreeMap::new();
+fn codes(source: &str) -> BTreeMap<String, String> {
+    let mut codes = BTreeMap::new();
     let mut title = String::new();
     for line in source.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
@@ -66,7 +66,7 @@ fn faults(code: &str, title: &str, text: &str) -> Complaints {
         complaints.push(format!("{PAGES}/{code}.md does not begin with `{heading}`"));
     }
     for section in SECTIONS {
-        if !text.lines().any(|line| line.starts_with(section)) {
+        if !text.lines().any(|line| line == section) {
             complaints.push(format!("{PAGES}/{code}.md has no section `{section}`"));
         }
     }
