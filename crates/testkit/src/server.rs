@@ -196,3 +196,20 @@ impl Drop for Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_port_refuses_until_the_server_is_started() {
+        let bound = Bound::new(Protos::default());
+        let address = bound.address;
+        let refused = std::net::TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        let server = bound.start();
+        assert!(std::net::TcpStream::connect(address).is_ok());
+        drop(server);
+        assert!(std::net::TcpStream::connect(address).is_err());
+    }
+}
