@@ -108,12 +108,12 @@ fn parse(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Arc<Docume
     Document::json(source).map_err(|finding| findings.push(finding)).ok()
 }
 
-/// `--initial-data`: a file, or JSON itself when it begins with `{`. An empty text means not given.
+/// `--initial-data`: a file, or JSON itself when it begins with a bracket. An empty text means not given.
 pub(crate) fn initial_data(given: Option<&str>, findings: &mut Findings) -> Result<InitialData, Failure> {
     let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
         return Ok(InitialData::default());
     };
-    let document = if given.starts_with('{') {
+    let document = if given.starts_with(['{', '[']) {
         parse(&SourceText::new("--initial-data", given), findings)
     } else {
         document(Path::new(given), findings)?

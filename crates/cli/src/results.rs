@@ -1,8 +1,9 @@
 //! A run's results as one JSON object, written as they are read so that large ones need no memory.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
@@ -36,8 +37,9 @@ fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyh
             match values::render(&step.operation.output, &message, writer, Style::Compact) {
                 Ok(()) => Ok(()),
                 Err(RenderError::Write(error)) => Err(error),
-                Err(error @ RenderError::Undecodable { .. }) => {
-                    unreadable.push(Unreadable(format!("{} failed: {error}", step.name)));
+                Err(RenderError::Undecodable { message, .. }) => {
+                    let reason = format!("the response is no valid `{message}`");
+                    unreadable.push(Unreadable(format!("{} failed: {reason}", step.name)));
                     writer.write_all(b"null")
                 }
             }
@@ -54,7 +56,9 @@ fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyh
 /// Writes them to a file: to a temporary one beside it first, so that it is never half written.
 pub(crate) fn write_file(plan: &Plan, steps: &mut [StepReport], path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder)?;
+    // As any other new file: who may read it is up to the umask.
+    let permissions = Permissions::from_mode(0o666);
+    let temporary = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
     let mut writer = BufWriter::new(temporary.as_file().try_clone()?);
     write(plan, steps, &mut writer)?;
     drop::<BufWriter<File>>(writer);

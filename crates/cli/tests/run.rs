@@ -67,7 +67,7 @@ fn a_service_that_never_serves_ends_the_run_before_its_first_call() {
     let ended = case.run().args(["--ready-timeout", "1s"]).output();
     ended.check(
         4,
-        "error: b1 could not be reached: `127.0.0.1:<port>` did not answer within 1 s: its health service says \
+        "error: b1 could not be reached: not ready at `127.0.0.1:<port>` after 1 s: its health service says \
          NOT_SERVING; service `b` has printed last:",
     );
     assert!(!ended.stderr.contains("called"), "{}", ended.stderr);

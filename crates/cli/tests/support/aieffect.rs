@@ -1,6 +1,7 @@
 //! Running the binary: [`Aieffect`].
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::family::{Family, PATIENCE};
 /// A command line of the binary.
 pub(crate) struct Aieffect {
     command: Command,
+    stdout: Option<File>,
     family: Family,
     folders: Vec<(PathBuf, &'static str)>,
 }
@@ -45,7 +47,7 @@ impl Aieffect {
         line.arg(command).arg(path).stdin(Stdio::null());
         let real = folder.canonicalize().unwrap();
         let folders = vec![(real, "<case>"), (folder.to_owned(), "<case>")];
-        Self { command: line, family, folders }
+        Self { command: line, stdout: None, family, folders }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -63,6 +65,17 @@ impl Aieffect {
         self
     }
 
+    /// The address space that it may use, in bytes.
+    pub(crate) fn memory_limit(self, bytes: usize) -> Self {
+        self.env("E2E_KIB", (bytes / 1024).to_string())
+    }
+
+    /// Sends stdout to this file instead of keeping it.
+    pub(crate) fn stdout(mut self, path: &str) -> Self {
+        self.stdout = Some(File::options().write(true).open(path).unwrap());
+        self
+    }
+
     pub(crate) fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
@@ -74,12 +87,15 @@ impl Aieffect {
     }
 
     pub(crate) fn start(mut self) -> Running {
-        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = self.stdout.map_or_else(Stdio::piped, Stdio::from);
+        let mut child = self.command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         self.family.watch();
-        let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take().unwrap());
         let stdout = std::thread::spawn(move || {
             let mut all = Vec::new();
-            stdout.read_to_end(&mut all).unwrap();
+            if let Some(mut stdout) = stdout {
+                stdout.read_to_end(&mut all).unwrap();
+            }
             all
         });
         let (sender, lines) = channel();

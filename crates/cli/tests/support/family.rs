@@ -31,7 +31,10 @@ impl Family {
     /// A command that becomes `program` and makes it and all that it starts members.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", r#"exec 9> "$0"; exec "$@""#]).arg(self.pipe()).arg(program);
+        command
+            .args(["-c", r#"exec 9> "$0"; ${E2E_KIB:+ulimit -v "$E2E_KIB"}; exec "$@""#])
+            .arg(self.pipe())
+            .arg(program);
         command.env(MARK, self.mark());
         command
     }

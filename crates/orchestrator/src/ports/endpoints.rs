@@ -18,7 +18,7 @@ pub trait Endpoints: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
     /// It did not in time. Another node may still get ready.
-    #[error("not ready after {} s: {reason}", waited.as_secs_f64())]
+    #[error("not ready at `{address}` after {} s: {reason}", waited.as_secs_f64())]
     TimedOut {
         /// Where it was tried.
         address: Address,

@@ -39,11 +39,14 @@ async fn services_that_do_not_answer_are_all_named() {
     let named: Vec<String> = report
         .unreached
         .iter()
-        .map(|node| format!("{}: {}", node.node, node.reason.as_deref().unwrap_or("?")))
+        .map(|node| {
+            let reason = node.reason.as_deref().unwrap_or("?");
+            format!("{}: {}", node.node, reason.replace(&node.address.to_string(), "<address>"))
+        })
         .collect();
     insta::assert_snapshot!(named.join("\n"), @"
-    b: not ready after 0.1 s: connection refused
-    c: not ready after 0.1 s: something takes connections there and does not answer
+    b: not ready at `<address>` after 0.1 s: connection refused
+    c: not ready at `<address>` after 0.1 s: something takes connections there and does not answer
     ");
     assert!(reachable.calls().is_empty(), "nothing fires before all are ready");
 }
