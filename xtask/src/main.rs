@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever started it")]
 
+mod bench;
 mod ci;
 mod golden;
 mod guide;
@@ -33,6 +34,8 @@ enum Chore {
     Tidy,
     /// All that has to pass: format, lints, tests, docs, tidy
     Ci,
+    /// Measure, and print the table for docs/benchmarks.md
+    Bench,
     /// Rewrite what is generated: docs/reference/cli.md and the outputs on the pages of findings
     Golden,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Chore::Guide => guide::run(),
         Chore::Tidy => tidy::run(),
         Chore::Ci => ci::run(),
+        Chore::Bench => bench::run(),
         Chore::Golden => golden::run(),
     };
     match done {

@@ -29,13 +29,11 @@ pub(super) fn check() -> Result<Complaints> {
 
 fn names_machine_path(line: &str) -> bool {
     line.match_indices('/').any(|(at, _)| {
-        let begins_path =
-            !line[..at].ends_with(|before: char| before.is_alphanumeric() || "/._-<>{}$~*".contains(before));
+        let within = |before: char| before.is_alphanumeric() || "/._-<>{}$~*".contains(before);
         let rest = &line[at + 1..];
-        begins_path
-            && FOLDERS
-                .iter()
-                .any(|folder| rest.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+        let names = |folder: &&str| rest.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/'));
+        let in_image = IN_IMAGES.iter().any(|path| rest.starts_with(path));
+        !line[..at].ends_with(within) && !in_image && FOLDERS.iter().any(names)
     })
 }
 
@@ -47,6 +45,7 @@ mod tests {
     fn a_path_from_the_root_is_found_and_one_inside_is_not() {
         let path = |folder: &str| format!("see `/{folder}/ann/x`");
         assert!(FOLDERS.iter().all(|folder| names_machine_path(&path(folder))));
+        assert!(!names_machine_path("RUN rm -rf /root/.cache/pip"));
         assert!(!names_machine_path(".aieffect/runs/<run>/work/<service>, ../root/x"));
     }
 }

@@ -1,0 +1,72 @@
+//! `cargo xtask bench`: the figures of docs/benchmarks.md, with how they came about, on stdout.
+//!
+//! Whole processes are measured from outside, as a user would meet them. Run it on a machine that does nothing else.
+
+mod orchestrate;
+mod package;
+mod service;
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::workspace::{cargo, output, pass};
+
+pub(crate) fn run() -> Result<()> {
+    pass(&mut cargo(&["build", "--release", "--locked", "--package", "aieffect-cli"]))?;
+    pass(&mut cargo(&["build", "--release", "--locked", "--package", "aieffect-testkit", "--bins"]))?;
+    let figures = orchestrate::measure()?;
+    let compile = output(&mut cargo(&[
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "aieffect-contract",
+        "--example",
+        "compile_time",
+    ]))?;
+    println!("Machine: {}", machine());
+    println!();
+    println!("| what | figure |");
+    println!("|---|---|");
+    print!("{figures}{compile}");
+    Ok(())
+}
+
+/// Processor, cores, kernel and compiler.
+fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let said =
+        |program: &str, argument: &str| output(Command::new(program).arg(argument)).unwrap_or_default();
+    format!(
+        "{model}, {cores} cores, Linux {}, {}",
+        said("uname", "-r").trim(),
+        said("rustc", "--version").trim()
+    )
+}
+
+/// The middle one.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median([9, 1, 5].map(Duration::from_millis).to_vec()), Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,45 @@
+//! A service that answers at once, as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result};
+
+use crate::workspace::target;
+
+/// Testkit's echoing service; it ends with this value.
+pub(super) struct Service {
+    process: Child,
+    pub(super) port: u16,
+}
+
+impl Service {
+    /// Starts it and waits until it listens, on a port that it finds itself.
+    pub(super) fn start(proto: &Path) -> Result<Self> {
+        let mut process = Command::new(target().join("release/fault_service"))
+            .arg("echo")
+            .arg(proto)
+            .env_remove("GRPC_PORT")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("testkit's service cannot be started")?;
+        let errors = process.stderr.take().context("the service has no stderr")?;
+        let mut lines = BufReader::new(errors).lines().map_while(Result::ok);
+        let port = lines.find_map(|line| line.strip_prefix("listening on ")?.parse().ok());
+        let port = port.context("the service does not say its port")?;
+        // Nobody reads on; a full pipe would stop the service.
+        thread::spawn(move || lines.for_each(drop));
+        Ok(Self { process, port })
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
