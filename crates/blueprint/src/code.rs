@@ -163,6 +163,21 @@ codes! {
     BadDockerfile = "AE0604",
 }
 
+impl Code {
+    /// Whether findings of this code say that something is nowhere. As long as parts of the whole cannot be
+    /// read, that is a guess: it may be in those.
+    pub fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Self::UnfilledField
+                | Self::UnfilledRequired
+                | Self::UnusedOperation
+                | Self::UnknownStep
+                | Self::BadInitialData
+        )
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -3,8 +3,14 @@
 //!
 //! Showing them on a terminal or as JSON is the binary's work.
 
+mod findings;
+mod near;
+
 use std::fmt;
 
+pub use self::findings::Findings;
+pub(crate) use self::near::Known;
+pub use self::near::near_match;
 use crate::{Code, Label};
 
 /// How bad a finding is.
@@ -50,7 +56,8 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding of severity error.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: Vec::new(), help: None }
+        let message = shortened(message.into());
+        Self { code, severity: Severity::Error, message, labels: Vec::new(), help: None }
     }
 
     /// A finding of severity warning.
@@ -68,7 +75,7 @@ impl Diagnostic {
     /// Sets the way out.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into()));
         self
     }
 
@@ -91,116 +98,15 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All findings of one look at a user's files, in the order they were made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings(Vec<Diagnostic>);
-
-impl Findings {
-    /// No finding.
-    pub fn new() -> Self {
-        Self::default()
+/// The names in foreign documents have any length, and messages quote them.
+fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 2000;
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        text.truncate(end);
+        text.push('…');
     }
-
-    /// Adds one; the same finding twice is kept once.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
-            self.0.push(diagnostic);
-        }
-    }
-
-    /// Adds all of another look's.
-    pub fn extend(&mut self, other: Findings) {
-        for diagnostic in other.0 {
-            self.push(diagnostic);
-        }
-    }
-
-    /// Whether any has severity error.
-    pub fn has_errors(&self) -> bool {
-        self.count(Severity::Error) > 0
-    }
-
-    /// How many have this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// One after the other.
-    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
-    }
-}
-
-impl From<Diagnostic> for Findings {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
-    }
-}
-
-impl IntoIterator for Findings {
-    type Item = Diagnostic;
-    type IntoIter = std::vec::IntoIter<Diagnostic>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Findings {
-    type Item = &'a Diagnostic;
-    type IntoIter = std::slice::Iter<'a, Diagnostic>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
-impl FromIterator<Diagnostic> for Findings {
-    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
-        let mut findings = Self::new();
-        for diagnostic in diagnostics {
-            findings.push(diagnostic);
-        }
-        findings
-    }
-}
-
-/// A help text that offers the nearest of `known` names, or lists them when none is near.
-///
-/// `what` is a plural noun, such as `services`. `None` when there is nothing to offer.
-pub fn near_match<'a>(wanted: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let mut known: Vec<&str> = known.into_iter().collect();
-    known.sort_unstable();
-    known.dedup();
-    let folded = |name: &str| name.to_lowercase().replace(['-', '.', ' '], "_");
-    let wanted_folded = folded(wanted);
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&wanted_folded, &folded(name)), *name))
-        .filter(|(distance, name)| *distance <= (name.chars().count().max(wanted.chars().count()) / 3).max(1))
-        .min();
-    if let Some((_, name)) = nearest {
-        return Some(format!("did you mean `{name}`?"));
-    }
-    const LISTED: usize = 8;
-    let listed: Vec<String> = known.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-    match known.len() {
-        0 => None,
-        count if count > LISTED => {
-            Some(format!("known {what}: {} and {} more", listed.join(", "), count - LISTED))
-        }
-        _ => Some(format!("known {what}: {}", listed.join(", "))),
-    }
+    text
 }
 
 #[cfg(test)]
@@ -208,37 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_nearly_right_is_offered() {
-        let known = ["data-analyzer", "report-generator"];
-        assert_eq!(
-            near_match("data_analyser", "services", known).as_deref(),
-            Some("did you mean `data-analyzer`?")
-        );
-        assert_eq!(
-            near_match("AnalyzeDta", "operations", ["AnalyzeData"]).as_deref(),
-            Some("did you mean `AnalyzeData`?")
-        );
-    }
-
-    #[test]
-    fn a_name_like_no_other_lists_what_there_is() {
-        assert_eq!(
-            near_match("x", "services", ["solver", "meter"]).as_deref(),
-            Some("known services: `meter`, `solver`")
-        );
-        assert_eq!(near_match("x", "services", []), None);
-        let many: Vec<String> = (0..20).map(|n| format!("service_number_{n}")).collect();
-        let help = near_match("zzz", "services", many.iter().map(String::as_str)).unwrap();
-        assert!(help.ends_with("and 12 more"), "{help}");
-    }
-
-    #[test]
-    fn the_same_finding_is_kept_once() {
-        let mut findings = Findings::new();
-        for _ in 0..2 {
-            findings.push(Diagnostic::warning(Code::UnusedOperation, "unused"));
-        }
-        assert_eq!(findings.len(), 1);
-        assert!(!findings.has_errors());
+    fn what_a_message_quotes_may_be_of_any_length() {
+        let finding = Diagnostic::error(Code::UnknownService, "ä".repeat(100_000)).help("ä".repeat(100_000));
+        assert!(finding.message.len() < 2010 && finding.message.ends_with('…'), "{}", finding.message.len());
+        assert!(finding.help.unwrap().len() < 2010);
     }
 }

@@ -13,33 +13,27 @@ use serde_json::Value;
 pub use self::pointer::{Pointer, Segment};
 pub use self::reader::{At, Reader};
 use self::tree::Node;
-use crate::{Code, Diagnostic, Label, SourceText, Span};
+use crate::{Code, Diagnostic, Findings, Label, SourceText};
 
 /// A parsed document and the text it came from.
 #[derive(Debug)]
 pub struct Document {
     source: Arc<SourceText>,
     value: Value,
-    tree: OnceLock<Option<Node>>,
+    tree: OnceLock<Node>,
 }
 
 impl Document {
     /// Parses JSON. The finding tells the first place where it is none, or is nested more than 128 deep.
     pub fn json(source: &Arc<SourceText>) -> Result<Arc<Self>, Diagnostic> {
         let text = source.text().strip_prefix('\u{feff}').unwrap_or(source.text());
-        let value = serde_json::from_str(text).map_err(|error| {
-            let at = source.offset(error.line(), error.column());
-            let cause = error.to_string();
-            let cause = cause.split(" at line ").next().unwrap_or_default();
-            Diagnostic::error(Code::Syntax, format!("`{}` is not valid JSON: {cause}", source.name()))
-                .at(Label::new(source, at..at, "here"))
-        })?;
+        let value = serde_json::from_str(text).map_err(|error| not_json(source, &error))?;
         Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::new() }))
     }
 
     /// Parses YAML, with anchors and merge keys resolved. The finding tells the first place where it is none.
     pub fn yaml(source: &Arc<SourceText>) -> Result<Arc<Self>, Diagnostic> {
-        let tree = tree::parse(source.text()).map_err(|error| {
+        let tree = tree::parse_yaml(source.text()).map_err(|error| {
             let at = error.position.map_or(0, |(line, column)| source.offset(line, column));
             Diagnostic::error(
                 Code::Syntax,
@@ -48,7 +42,7 @@ impl Document {
             .at(Label::new(source, at..at, "here"))
         })?;
         let value = tree.to_value();
-        Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::from(Some(tree)) }))
+        Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::from(tree) }))
     }
 
     /// The text it came from.
@@ -63,17 +57,53 @@ impl Document {
 
     /// Marks the value at `pointer`, or the nearest one around it that is there.
     pub fn label(&self, pointer: &Pointer) -> Label {
-        let tree = self.tree.get_or_init(|| tree::parse(self.source.text()).ok());
-        let span = tree.as_ref().map_or(Span { start: 0, end: 0 }, |tree| tree.span_at(pointer));
-        Label::new(&self.source, span, "")
+        Label::new(&self.source, self.tree().span_at(pointer), "")
     }
 
     /// Marks the key that leads to the value at `pointer`.
     pub fn key_label(&self, pointer: &Pointer) -> Label {
-        let tree = self.tree.get_or_init(|| tree::parse(self.source.text()).ok());
-        let span = tree.as_ref().map_or(Span { start: 0, end: 0 }, |tree| tree.key_span_at(pointer));
-        Label::new(&self.source, span, "")
+        Label::new(&self.source, self.tree().key_span_at(pointer), "")
     }
+
+    /// A warning for each key that one object has twice: JSON allows it, and the last one counts.
+    pub fn check_repeated_keys(&self, findings: &mut Findings) {
+        for repeated in self.tree().repeated() {
+            findings.push(
+                Diagnostic::warning(
+                    Code::SaidTwice,
+                    format!("the key `{}` is written twice, and only the last one counts", repeated.key),
+                )
+                .at(Label::new(&self.source, repeated.again, "this one counts"))
+                .at(Label::new(&self.source, repeated.first, "this one does not"))
+                .help("remove one of them"),
+            );
+        }
+    }
+
+    fn tree(&self) -> &Node {
+        self.tree.get_or_init(|| tree::scan_json(self.source.text()))
+    }
+}
+
+fn not_json(source: &Arc<SourceText>, error: &serde_json::Error) -> Diagnostic {
+    let at = if error.is_eof() {
+        source.text().trim_end().len()
+    } else {
+        // Unlike `SourceText`, the parser counts columns in bytes, and is not given the byte order mark.
+        let mark = if error.line() == 1 && source.text().starts_with('\u{feff}') { 3 } else { 0 };
+        source.offset(error.line(), 1) + mark + error.column().saturating_sub(1)
+    };
+    let at = source.boundary(at);
+    let cause = error.to_string();
+    let cause = match cause.split(" at line ").next().unwrap_or_default() {
+        "recursion limit exceeded" => "it is nested more than 128 deep",
+        cause => cause,
+    };
+    Diagnostic::error(Code::Syntax, format!("`{}` is not valid JSON: {cause}", source.name())).at(Label::new(
+        source,
+        at..at,
+        "here",
+    ))
 }
 
 /// A part of a document, remembered so that a later finding can point at it.

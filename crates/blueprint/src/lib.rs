@@ -7,6 +7,7 @@
 mod code;
 mod diagnostic;
 mod document;
+mod endpoint;
 mod names;
 mod package;
 mod pipeline;

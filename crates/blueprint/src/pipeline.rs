@@ -14,6 +14,8 @@ pub struct Pipeline {
     nodes: Vec<Node>,
     links: Vec<Link>,
     execution: ExecutionSettings,
+    by_name: HashMap<StepName, OperationId>,
+    kinds: Vec<NodeKind>,
 }
 
 /// A service's entry in a blueprint.
@@ -152,13 +154,18 @@ impl Pipeline {
             if let Some(first) = seen.insert(&node.name, node) {
                 findings.push(
                     Diagnostic::error(Code::DuplicateNode, format!("two nodes are named `{}`", node.name))
-                        .at(node.place.label().with_note("this one"))
-                        .at(first.place.label().with_note("and this one"))
+                        .at(node.place.key("container_name").label().with_note("again here"))
+                        .at(first.place.key("container_name").label().with_note("first here"))
                         .help("give each node a container name of its own"),
                 );
             }
         }
-        Self { name, nodes, links, execution }
+        let kinds = kinds(nodes.len(), &links);
+        let mut pipeline = Self { name, nodes, links, execution, by_name: HashMap::new(), kinds };
+        // Of equal names the first counts; there is a finding about the others.
+        let by_name: Vec<_> = pipeline.operations().map(|id| (pipeline.step_name(id), id)).collect();
+        pipeline.by_name = by_name.into_iter().rev().collect();
+        pipeline
     }
 
     /// A human name.
@@ -206,20 +213,25 @@ impl Pipeline {
 
     /// The operation of that name.
     pub fn find(&self, name: &StepName) -> Option<OperationId> {
-        let node = self.nodes.iter().position(|node| node.name == name.node)?;
-        let operation =
-            self.nodes[node].operations.iter().position(|operation| operation.name == name.operation)?;
-        Some(OperationId { node, operation })
+        self.by_name.get(name).copied()
     }
 
     /// What a node does in the data flow.
     pub fn kind(&self, node: usize) -> NodeKind {
-        let gives = self.links.iter().any(|link| link.from.node == node);
-        let takes = self.links.iter().any(|link| link.to.node == node);
-        match (gives, takes) {
-            (true, false) => NodeKind::DataSource,
-            (false, true) => NodeKind::DataSink,
-            (true, true) | (false, false) => NodeKind::MlModel,
-        }
+        self.kinds[node]
     }
+}
+
+fn kinds(nodes: usize, links: &[Link]) -> Vec<NodeKind> {
+    let mut flows = vec![(false, false); nodes];
+    for link in links {
+        flows[link.from.node].0 = true;
+        flows[link.to.node].1 = true;
+    }
+    let kind = |(gives, takes)| match (gives, takes) {
+        (true, false) => NodeKind::DataSource,
+        (false, true) => NodeKind::DataSink,
+        (true, true) | (false, false) => NodeKind::MlModel,
+    };
+    flows.into_iter().map(kind).collect()
 }

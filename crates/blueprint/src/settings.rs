@@ -185,7 +185,11 @@ impl ExecutionSettings {
                 ),
             }
         }
-        not_yet(reader, "queue_size", "there are no queues before streams run", findings);
+        if count(reader, "queue_size", findings).is_some() {
+            let why = "there are no queues before streams run";
+            findings
+                .extend(reader.get("queue_size").map(|value| no_effect(&value, why)).into_iter().collect());
+        }
         let written = reader.value().as_object().into_iter().flatten();
         settings.written = written
             .filter(|(key, _)| EXECUTION_KEYS.contains(&key.as_str()))
@@ -195,14 +199,17 @@ impl ExecutionSettings {
     }
 }
 
-/// A finding when `key` is set, which has no effect in this version.
+/// A finding when the flag `key` is `true`, which has no effect in this version.
 pub(crate) fn not_yet(reader: &Reader<'_>, key: &str, why: &str, findings: &mut Findings) {
-    if let Some(value) = reader.get(key) {
-        findings.push(
-            Diagnostic::warning(Code::SettingNotYet, format!("{} is not yet acted on: {why}", value.title()))
-                .at(value.place().key_label()),
-        );
+    let Some(value) = reader.get(key) else { return };
+    if value.flag(findings) == Some(true) {
+        findings.push(no_effect(&value, why));
     }
+}
+
+fn no_effect(value: &Reader<'_>, why: &str) -> Diagnostic {
+    Diagnostic::warning(Code::SettingNotYet, format!("{} is not yet acted on: {why}", value.title()))
+        .at(value.place().key_label())
 }
 
 fn values(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Vec<Values> {
@@ -223,6 +230,9 @@ fn count(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<NonZ
     NonZeroU32::new(count.ok()?)
 }
 
+/// Far longer than any run, and short enough to be added to the time of day.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 fn duration(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<Duration> {
     let reader = reader.get(key)?;
     let parsed = match reader.value() {
@@ -232,7 +242,7 @@ fn duration(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<D
         Value::String(text) => parse_duration(text),
         _ => None,
     };
-    if parsed.is_none_or(|duration| duration.is_zero()) {
+    if parsed.is_none_or(|duration| duration.is_zero() || duration > LONGEST) {
         let message = format!("{} is no duration", reader.title());
         findings.push(
             Diagnostic::error(Code::OutOfRange, message)

@@ -2,21 +2,26 @@
 //!
 //! A source carries the name a user knows the file by (relative to what was checked), never a path to open.
 
+mod lines;
+
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use self::lines::Lines;
 
 /// A named text, shared by everything that was read from it.
-#[derive(PartialEq, Eq, Hash)]
 pub struct SourceText {
     name: String,
     text: String,
+    lines: OnceLock<Lines>,
 }
 
 impl SourceText {
     /// Joins the name shown to users, such as `services/a/proto/a.proto`, with the text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new() })
     }
 
     /// The name shown to users.
@@ -32,26 +37,44 @@ impl SourceText {
     /// Line and column, both from 1 and the column in characters, of a byte offset. An offset beyond the
     /// text, or inside a character, counts as the nearest position before it.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let mut offset = offset.min(self.text.len());
-        while !self.text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &self.text[..offset];
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        (line, column)
+        self.lines().line_column(&self.text, self.boundary(offset))
     }
 
     /// Byte offset of a line and column as [`line_column`](Self::line_column) counts them; the end of the
     /// line, or of the text, when they lie beyond it.
     pub fn offset(&self, line: usize, column: usize) -> usize {
-        let start = match line.saturating_sub(2) {
-            _ if line <= 1 => 0,
-            nth => self.text.match_indices('\n').nth(nth).map_or(self.text.len(), |(at, _)| at + 1),
-        };
+        let start = self.lines().start(line).unwrap_or(self.text.len());
         let rest = self.text[start..].split('\n').next().unwrap_or_default();
         let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
         start + within
+    }
+
+    /// The nearest offset, not beyond this one, at which a character begins or the text ends.
+    pub(crate) fn boundary(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(&self.text))
+    }
+}
+
+impl PartialEq for SourceText {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.text == other.text
+    }
+}
+
+impl Eq for SourceText {}
+
+impl Hash for SourceText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+        self.text.hash(state);
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod compose;
 mod connections;
+mod names;
 
 use crate::{ProtoTree, ServiceName};
 
 pub use compose::{ComposeFile, ComposeService, ImageBuild, Mount};
+pub(crate) use connections::fields;
 pub use connections::{Connection, FieldMapping, MappedService, OperationEntry, Topology};
-pub(crate) use connections::{fields, port_of};
+pub(crate) use names::ServiceNames;
 
 /// A folder of services with a topology.
 #[derive(Debug, Clone)]
@@ -49,10 +51,6 @@ impl UseCase {
     /// The service that `name` means: a compose service's name, else a folder's, else either with `-` and
     /// `_` alike.
     pub fn find_service(&self, name: &str) -> Option<&Service> {
-        let folded = |text: &str| text.replace('-', "_");
-        let by_compose = self.services.iter().find(|service| self.compose_name(service).as_str() == name);
-        let by_folder = || self.services.iter().find(|service| service.folder.as_str() == name);
-        let by_fold = || self.services.iter().find(|service| folded(service.folder.as_str()) == folded(name));
-        by_compose.or_else(by_folder).or_else(by_fold)
+        ServiceNames::new(self).find(name).map(|position| &self.services[position])
     }
 }

@@ -117,6 +117,15 @@ impl<'d> Reader<'d> {
         Some(items.iter().filter_map(|item| item.text(findings)).map(|text| text.value).collect())
     }
 
+    /// The text here, or the number, `true` or `false` as text; a finding when it is none of these.
+    pub(crate) fn plain_text(&self, findings: &mut Findings) -> Option<String> {
+        match self.value {
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => self.text(findings).map(|text| text.value),
+        }
+    }
+
     /// The `true` or `false` here; a finding when it is neither.
     pub fn flag(&self, findings: &mut Findings) -> Option<bool> {
         let flag = self.value.as_bool();
@@ -132,6 +141,15 @@ impl<'d> Reader<'d> {
             Some(count) if count >= least => Some(count),
             Some(_) => {
                 self.refuse(Code::OutOfRange, format!("{} must be at least {least}", self.title()), findings);
+                None
+            }
+            None if self.value.is_number() => {
+                let message = format!(
+                    "{} must be a whole number from {least} upward, not {}",
+                    self.title(),
+                    self.value
+                );
+                self.refuse(Code::OutOfRange, message, findings);
                 None
             }
             None => {

@@ -1,19 +1,18 @@
-//! A YAML (or JSON) text as a tree in which every value and key has its span.
+//! The parts of a JSON or YAML text as a tree in which every value and key has its span.
 
-use std::fmt;
+mod json;
+mod yaml;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
-use serde_saphyr::{Budget, Location, Options, Spanned};
+use std::collections::HashMap;
 
+use serde_json::{Map, Value};
+
+pub(super) use self::json::scan as scan_json;
+pub(super) use self::yaml::parse as parse_yaml;
 use super::pointer::{Pointer, Segment};
 use crate::Span;
 
-/// Documents of 10,000 steps and 40,000 links have about a million nodes.
-const MAX_NODES: usize = 4_000_000;
-const MAX_DEPTH: usize = 128;
-
+/// A value; of an object or array that is written in brackets, the span is the opening one.
 #[derive(Debug)]
 pub(super) struct Node {
     span: Span,
@@ -22,42 +21,26 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 enum Kind {
-    Scalar(Value),
+    /// A scalar whose value is kept elsewhere.
+    Plain,
+    Scalar(Box<Value>),
     Seq(Vec<Node>),
     Map(Vec<(String, Span, Node)>),
 }
 
-pub(super) struct ParseError {
-    pub(super) message: String,
-    /// Line and column, from 1.
-    pub(super) position: Option<(usize, usize)>,
-}
-
-pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
-    let mut budget = Budget::default();
-    budget.max_nodes = MAX_NODES;
-    budget.max_events = MAX_NODES * 3;
-    budget.max_depth = MAX_DEPTH;
-    budget.max_total_scalar_bytes = usize::MAX;
-    let mut options = Options::default();
-    options.budget = Some(budget);
-    options.with_snippet = false;
-    options.strict_booleans = true;
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let message = error.without_snippet().to_string();
-        let message = message.lines().next().unwrap_or_default();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        let position = error.location().and_then(|location| {
-            Some((usize::try_from(location.line()).ok()?, usize::try_from(location.column()).ok()?))
-        });
-        ParseError { message, position }
-    })
+/// A key that one object has twice.
+#[derive(Debug)]
+pub(super) struct Repeated<'n> {
+    pub(super) key: &'n str,
+    pub(super) first: Span,
+    pub(super) again: Span,
 }
 
 impl Node {
     pub(super) fn to_value(&self) -> Value {
         match &self.kind {
-            Kind::Scalar(value) => value.clone(),
+            Kind::Plain => Value::Null,
+            Kind::Scalar(value) => value.as_ref().clone(),
             Kind::Seq(items) => Value::Array(items.iter().map(Node::to_value).collect()),
             Kind::Map(entries) => {
                 let pairs = entries.iter().map(|(key, _, node)| (key.clone(), node.to_value()));
@@ -94,94 +77,26 @@ impl Node {
         }
         (key_span, node.span)
     }
-}
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Self { span: span_of(&spanned.referenced), kind: spanned.value })
-    }
-}
-
-fn span_of(location: &Location) -> Span {
-    let at = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();
-    let start = at(location.span().byte_offset());
-    Span { start, end: start + at(location.span().byte_len()) }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KindVisitor)
-    }
-}
-
-struct KindVisitor;
-
-impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Bool(value)))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::from(value)))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::from(value)))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Kind, E> {
-        let number = Number::from_f64(value);
-        Ok(Kind::Scalar(number.map_or_else(|| Value::String(value.to_string()), Value::Number)))
-    }
-
-    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::String(value.to_string())))
-    }
-
-    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::String(value.to_string())))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::String(value.to_owned())))
-    }
-
-    fn visit_string<E: de::Error>(self, value: String) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::String(value)))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Null))
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Null))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        deserializer.deserialize_any(Self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
+    /// Every key that an object has more than once.
+    pub(super) fn repeated(&self) -> Vec<Repeated<'_>> {
+        let mut repeated = Vec::new();
+        let mut open = vec![self];
+        while let Some(node) = open.pop() {
+            match &node.kind {
+                Kind::Plain | Kind::Scalar(_) => {}
+                Kind::Seq(items) => open.extend(items.iter().rev()),
+                Kind::Map(entries) => {
+                    let mut seen = HashMap::with_capacity(entries.len());
+                    for (key, span, _) in entries {
+                        if let Some(first) = seen.insert(key.as_str(), *span) {
+                            repeated.push(Repeated { key, first, again: *span });
+                        }
+                    }
+                    open.extend(entries.iter().rev().map(|(_, _, node)| node));
+                }
+            }
         }
-        Ok(Kind::Seq(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {
-        let mut entries = Vec::new();
-        while let Some((key, value)) = access.next_entry::<Spanned<String>, Node>()? {
-            entries.push((key.value, span_of(&key.referenced), value));
-        }
-        Ok(Kind::Map(entries))
+        repeated
     }
 }

@@ -4,10 +4,12 @@ mod address;
 mod execution;
 mod proto;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::address::Addresses;
-use self::execution::Execution;
+use self::execution::{Execution, Transport};
+use super::Sketch;
 use super::index::{Match, NameIndex};
 use crate::{
     Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Node, NodeName, Operation,
@@ -16,6 +18,17 @@ use crate::{
 
 /// Resolves a package. `None` when a finding is an error.
 pub fn package(package: &Package) -> (Option<Pipeline>, Findings) {
+    let (pipeline, findings) = resolve(package);
+    let pipeline = (!findings.has_errors()).then_some(pipeline);
+    (pipeline, findings)
+}
+
+/// What can be made of a package with mistakes; what these are, [`package`] says.
+pub fn sketch_of_package(package: &Package) -> Sketch {
+    Sketch(resolve(package).0)
+}
+
+fn resolve(package: &Package) -> (Pipeline, Findings) {
     let mut findings = Findings::new();
     let addresses = Addresses::read(&package.dockerinfo, &mut findings);
     let mut execution = Execution::read(package.execution.as_ref(), &mut findings);
@@ -23,20 +36,40 @@ pub fn package(package: &Package) -> (Option<Pipeline>, Findings) {
     let entries = entries(&root, &mut findings);
     let mut nodes = Vec::new();
     let mut targets = Vec::new();
+    let mut no_nodes = NoNodes::default();
     for entry in &entries {
         if let Some((node, connected)) = node(entry, package, &addresses, &mut execution, &mut findings) {
             targets.extend(connected.into_iter().map(|target| target.numbered(nodes.len())));
             nodes.push(node);
+        } else {
+            no_nodes.add(entry);
         }
     }
     let index = NameIndex::new(nodes.iter().map(|node: &Node| node.name.as_str()));
-    let mut links: Vec<_> =
-        targets.iter().filter_map(|target| target.resolve(&nodes, &index, &mut findings)).collect();
-    execution.settle(&nodes, &mut links, &mut findings);
+    let mut links: Vec<_> = targets
+        .iter()
+        .filter_map(|target| target.resolve(&nodes, &index, &no_nodes, &mut findings))
+        .collect();
+    execution.settle(&nodes, &no_nodes, &mut links, &mut findings);
     let name = root.text_of("name", &mut findings).map_or_else(|| package.name.clone(), |name| name.value);
     let pipeline = Pipeline::new(name, nodes, links, execution.pipeline, &mut findings);
-    let pipeline = (!findings.has_errors()).then_some(pipeline);
     (pipeline, findings)
+}
+
+/// Entries that became no node: a finding has said why, or they are mounts. What leads to them is no further
+/// mistake.
+#[derive(Default)]
+struct NoNodes(BTreeSet<String>);
+
+impl NoNodes {
+    fn add(&mut self, entry: &Reader<'_>) {
+        let name = entry.value().get("container_name").and_then(serde_json::Value::as_str);
+        self.0.extend(name.map(str::to_owned));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
 }
 
 fn entries<'d>(root: &Reader<'d>, findings: &mut Findings) -> Vec<Reader<'d>> {
@@ -71,10 +104,17 @@ impl Target {
         self
     }
 
-    fn resolve(&self, nodes: &[Node], index: &NameIndex, findings: &mut Findings) -> Option<Link> {
+    fn resolve(
+        &self,
+        nodes: &[Node],
+        index: &NameIndex,
+        no_nodes: &NoNodes,
+        findings: &mut Findings,
+    ) -> Option<Link> {
         let names = || nodes.iter().map(|node| node.name.as_str());
         let node = match index.find(&self.container) {
             Match::One(index) => index,
+            Match::None if no_nodes.has(&self.container) => return None,
             Match::None => {
                 findings.push(
                     Diagnostic::error(
@@ -142,12 +182,18 @@ fn node(
         return None;
     }
     let address = addresses.find(&name, &written.place, findings);
-    execution.check_transport(&name, findings);
-    let (address, placement) = address?;
-    let proto = proto.or_else(|| {
-        findings.push(proto::missing(&name, &written.place, package));
-        None
-    })?;
+    let transport = execution.transport(&name, findings);
+    let proto = match proto {
+        proto::Found::Root(root) => Some(root),
+        proto::Found::Refused => None,
+        proto::Found::Nowhere => {
+            if transport == Transport::Grpc {
+                findings.push(proto::missing(&name, &written.place, package));
+            }
+            None
+        }
+    };
+    let ((address, placement), proto) = (address?, proto?);
     let image = entry.text_of("image", findings).map(|image| image.value).unwrap_or_default();
     let image = ImageRef::foreign(image);
     let place = entry.place();
@@ -164,9 +210,15 @@ fn operations(
     let mut targets = Vec::new();
     for reader in entry.items_of("operation_signature_list", findings) {
         let Some(operation) = operation(&reader, node, execution, findings) else { continue };
-        if operations.iter().any(|other| other.name == operation.name) {
+        if let Some(first) = operations.iter().find(|other| other.name == operation.name) {
             let message = format!("`{node}` lists the operation `{}` twice", operation.name);
-            findings.push(Diagnostic::error(Code::SaidTwice, message).at(operation.place.label()));
+            let label = |operation: &Operation| operation.place.key("operation_name").label();
+            findings.push(
+                Diagnostic::error(Code::SaidTwice, message)
+                    .at(label(&operation).with_note("again here"))
+                    .at(label(first).with_note("first here"))
+                    .help("remove one of the two entries"),
+            );
             continue;
         }
         let from = OperationId { node: 0, operation: operations.len() };

@@ -1,12 +1,18 @@
 //! A use case and what its services offer become a pipeline.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod links;
+mod mapping;
+mod offer;
 
-use super::{Interfaces, order};
+use std::collections::{BTreeSet, HashMap};
+
+use self::links::Links;
+use self::mapping::Mapping;
+use self::offer::Offer;
+use super::{Interfaces, Sketch, order};
 use crate::{
-    Address, At, Code, Connection, DeclaredStreams, Diagnostic, FieldMapping, Findings, ImageRef, Interface,
-    Link, Node, NodeName, Operation, OperationId, OperationName, OperationSettings, Pipeline, Place,
-    Placement, Port, Service, ServiceName, Signature, UseCase, near_match,
+    Code, DeclaredStreams, Diagnostic, Findings, ImageRef, Link, Node, NodeName, Operation, OperationId,
+    OperationSettings, Pipeline, Place, Service, Severity, Signature, UseCase,
 };
 
 /// Resolves a use case whose services' interfaces are known. `None` when a finding is an error.
@@ -15,290 +21,177 @@ use crate::{
 /// first, then each after those that lead to it, then by name. Links stand in the order a blueprint lists
 /// them, so a use case and its package mean the same.
 pub fn use_case(use_case: &UseCase, interfaces: &Interfaces) -> (Option<Pipeline>, Findings) {
-    let mut findings = Findings::new();
-    let resolver = Resolver { use_case, interfaces };
-    let links = resolver.links(&mut findings);
-    let settings = resolver.settings(&links, &mut findings);
-    resolver.check_start(&links, &mut findings);
-    let pipeline = resolver.pipeline(&links, settings, &mut findings);
+    let (pipeline, findings) = resolve(use_case, interfaces);
     let pipeline = (!findings.has_errors()).then_some(pipeline);
     (pipeline, findings)
 }
 
-/// An operation by its service's folder and its own name, before nodes are numbered.
-type Endpoint<'a> = (&'a ServiceName, &'a OperationName);
+/// What can be made of a use case with mistakes; what these are, [`use_case`] says.
+pub fn sketch_of_use_case(use_case: &UseCase, interfaces: &Interfaces) -> Sketch {
+    Sketch(resolve(use_case, interfaces).0)
+}
 
-struct NamedLink<'a> {
-    from: Endpoint<'a>,
-    to: Endpoint<'a>,
-    fields: &'a [FieldMapping],
-    place: &'a Place,
+fn resolve(use_case: &UseCase, interfaces: &Interfaces) -> (Pipeline, Findings) {
+    let mut findings = Findings::new();
+    check_services(use_case, &mut findings);
+    let offer = Offer::new(use_case, interfaces);
+    let links = Links::read(&offer, &use_case.topology.connections, &mut findings);
+    let resolver = Resolver { use_case, offer, links };
+    let settings = resolver.settings(&mut findings);
+    resolver.check_start(&mut findings);
+    let pipeline = resolver.pipeline(settings, &mut findings);
+    (pipeline, findings)
+}
+
+fn check_services(use_case: &UseCase, findings: &mut Findings) {
+    if use_case.services.is_empty() {
+        findings.push(
+            Diagnostic::error(Code::NoNodes, "the use case has no services")
+                .at(use_case.topology.place.label())
+                .help("give each service a folder of its own under `services/`"),
+        );
+    }
+}
+
+/// An operation by the positions of its service and of itself in what that offers, before nodes are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Endpoint {
+    service: usize,
+    operation: usize,
 }
 
 struct Resolver<'a> {
     use_case: &'a UseCase,
-    interfaces: &'a Interfaces,
+    offer: Offer<'a>,
+    links: Links<'a>,
 }
 
 impl<'a> Resolver<'a> {
-    fn links(&self, findings: &mut Findings) -> Vec<NamedLink<'a>> {
-        let connections = self.use_case.topology.connections.iter();
-        connections.flat_map(|connection| self.links_of(connection, findings)).collect()
-    }
-
-    fn links_of(&self, connection: &'a Connection, findings: &mut Findings) -> Vec<NamedLink<'a>> {
-        let from = self.service(&connection.from_service, findings);
-        let to = self.service(&connection.to_service, findings);
-        let sources = from.map(|service| self.sources(service, connection, findings)).unwrap_or_default();
-        let target = to.and_then(|service| self.operation(service, &connection.to_method, findings));
-        let Some(target) = target else { return Vec::new() };
-        let link =
-            |from| NamedLink { from, to: target, fields: &connection.fields, place: &connection.place };
-        sources.into_iter().map(link).collect()
-    }
-
-    /// The operation that a connection comes from; every one of the service in older files.
-    fn sources(
-        &self,
-        service: &'a Service,
-        connection: &Connection,
-        findings: &mut Findings,
-    ) -> Vec<Endpoint<'a>> {
-        if let Some(method) = &connection.from_method {
-            return self.operation(service, method, findings).into_iter().collect();
-        }
-        let Some(interface) = self.interfaces.get(&service.folder) else { return Vec::new() };
-        if interface.operations.len() > 1 {
-            let names: Vec<_> =
-                interface.operations.iter().map(|each| format!("`{}`", each.operation)).collect();
-            let service = &connection.from_service.value;
-            let message =
-                format!("the connection comes from every operation of `{service}`: {}", names.join(", "));
-            findings.push(
-                Diagnostic::warning(Code::AmbiguousSource, message)
-                    .at(connection.place.label().with_note("`from_method` is missing"))
-                    .help("name the operation in `from_method`"),
-            );
-        }
-        interface.operations.iter().map(|signature| (&service.folder, &signature.operation)).collect()
-    }
-
-    fn service(&self, name: &At<String>, findings: &mut Findings) -> Option<&'a Service> {
-        let found = self.use_case.find_service(&name.value);
-        if found.is_none() {
-            let known =
-                self.use_case.services.iter().map(|service| self.use_case.compose_name(service).as_str());
-            findings.push(
-                Diagnostic::error(Code::UnknownService, format!("there is no service `{}`", name.value))
-                    .at(name.place.label())
-                    .help_if(near_match(&name.value, "services", known)),
-            );
-        }
-        found
-    }
-
-    /// The operation of that name; silent when the service's protos have a finding of their own.
-    fn operation(
-        &self,
-        service: &'a Service,
-        name: &At<String>,
-        findings: &mut Findings,
-    ) -> Option<Endpoint<'a>> {
-        let interface = self.interfaces.get(&service.folder)?;
-        let found = interface.operations.iter().find(|each| each.operation.as_str() == name.value);
-        if found.is_none() {
-            let known = interface.operations.iter().map(|each| each.operation.as_str());
-            let message =
-                format!("`{}` has no operation `{}`", self.use_case.compose_name(service), name.value);
-            findings.push(
-                Diagnostic::error(Code::UnknownOperation, message)
-                    .at(name.place.label())
-                    .help_if(near_match(&name.value, "operations", known)),
-            );
-        }
-        found.map(|signature| (&service.folder, &signature.operation))
-    }
-
-    fn settings(
-        &self,
-        links: &[NamedLink<'a>],
-        findings: &mut Findings,
-    ) -> BTreeMap<Endpoint<'a>, OperationSettings> {
-        let mut settings = BTreeMap::new();
+    fn settings(&self, findings: &mut Findings) -> HashMap<Endpoint, OperationSettings> {
+        let mut settings = HashMap::new();
+        let mut places = HashMap::new();
         for entry in &self.use_case.topology.operations {
-            let Some(service) = self.service(&entry.service, findings) else { continue };
-            let Some(endpoint) = self.operation(service, &entry.method, findings) else { continue };
-            if !self.is_kept(endpoint, links) {
+            let service = self.offer.service(&entry.service, Severity::Error, findings);
+            let end = service.and_then(|service| self.offer.operation(service, &entry.method, findings));
+            let Some(end) = end else { continue };
+            if let Some(first) = places.insert(end, &entry.method.place) {
+                let message = format!("the settings of `{}` are given twice", entry.method.value);
                 findings.push(
-                    Diagnostic::warning(
-                        Code::UnusedOperation,
-                        format!("`{}` is not called", entry.method.value),
-                    )
-                    .at(entry.method.place.label().with_note("no connection names it"))
-                    .help("add a connection from or to it, or remove this entry"),
+                    Diagnostic::error(Code::SaidTwice, message)
+                        .at(entry.method.place.label())
+                        .at(first.label().with_note("first here"))
+                        .help("put both into one entry"),
                 );
+            }
+            if self.links.keep(end) {
+                settings.insert(end, entry.settings.clone());
                 continue;
             }
-            if settings.insert(endpoint, entry.settings.clone()).is_some() {
-                let message = format!("the settings of `{}` are given twice", entry.method.value);
-                findings.push(Diagnostic::error(Code::SaidTwice, message).at(entry.method.place.label()));
-            }
+            findings.push(
+                Diagnostic::warning(Code::UnusedOperation, format!("`{}` is not called", entry.method.value))
+                    .at(entry.method.place.label().with_note("no connection names it"))
+                    .help("add a connection from or to it, or remove this entry"),
+            );
         }
         settings
     }
 
-    /// Operations that no connection names are left out once their service has a connected one.
-    fn is_kept(&self, endpoint: Endpoint<'_>, links: &[NamedLink<'_>]) -> bool {
-        let mut ends =
-            links.iter().flat_map(|link| [link.from, link.to]).filter(|(folder, _)| *folder == endpoint.0);
-        let mut connected = false;
-        let named = ends.any(|end| {
-            connected = true;
-            end.1 == endpoint.1
-        });
-        named || !connected
+    fn check_start(&self, findings: &mut Findings) {
+        let Some(start) = &self.use_case.topology.start_service else { return };
+        let Some(service) = self.offer.service(start, Severity::Error, findings) else { return };
+        let mut incoming = self.kept(service).map(|(end, _)| self.links.leading_to(end));
+        let Some(Some(link)) = incoming.next() else { return };
+        if incoming.any(|link| link.is_none()) {
+            return;
+        }
+        let targets = self.links.targets();
+        let free = (0..self.use_case.services.len()).filter(|service| !targets.contains(service));
+        let free: Vec<_> = free.map(|service| format!("`{}`", self.offer.compose_name(service))).collect();
+        let help =
+            (!free.is_empty()).then(|| format!("services without incoming connections: {}", free.join(", ")));
+        let message = format!("`start_service` is `{}`, but a connection leads to it", start.value);
+        findings.push(
+            Diagnostic::error(Code::StartServiceMismatch, message)
+                .at(start.place.label())
+                .at(link.place.label().with_note("this connection"))
+                .help_if(help),
+        );
     }
 
-    fn check_start(&self, links: &[NamedLink<'_>], findings: &mut Findings) {
-        let Some(start) = &self.use_case.topology.start_service else { return };
-        let Some(service) = self.service(start, findings) else { return };
-        let Some(interface) = self.interfaces.get(&service.folder) else { return };
-        let kept = interface
-            .operations
-            .iter()
-            .filter(|each| self.is_kept((&service.folder, &each.operation), links));
-        let incoming =
-            |operation: &OperationName| links.iter().find(|link| link.to == (&service.folder, operation));
-        let mut blocked = kept.map(|each| incoming(&each.operation)).collect::<Vec<_>>().into_iter();
-        let first = blocked.next().flatten();
-        if let (Some(link), true) = (first, blocked.all(|link| link.is_some())) {
-            let message = format!("`start_service` is `{}`, but a connection leads to it", start.value);
-            let free = self
-                .use_case
-                .services
-                .iter()
-                .filter(|each| !links.iter().any(|link| *link.to.0 == each.folder));
-            let free: Vec<_> = free.map(|each| format!("`{}`", self.use_case.compose_name(each))).collect();
-            let help = (!free.is_empty())
-                .then(|| format!("services without incoming connections: {}", free.join(", ")));
-            findings.push(
-                Diagnostic::error(Code::StartServiceMismatch, message)
-                    .at(start.place.label())
-                    .at(link.place.label().with_note("this connection"))
-                    .help_if(help),
-            );
-        }
+    /// The operations of a service that the pipeline has.
+    fn kept(&self, service: usize) -> impl Iterator<Item = (Endpoint, &'a Signature)> {
+        let signatures = self.offer.interface(service).into_iter().flat_map(|each| &each.operations);
+        let ends = signatures
+            .enumerate()
+            .map(move |(operation, signature)| (Endpoint { service, operation }, signature));
+        ends.filter(|(end, _)| self.links.keep(*end))
     }
 
     fn pipeline(
         &self,
-        links: &[NamedLink<'a>],
-        mut settings: BTreeMap<Endpoint<'a>, OperationSettings>,
+        mut settings: HashMap<Endpoint, OperationSettings>,
         findings: &mut Findings,
     ) -> Pipeline {
+        let topology = &self.use_case.topology;
+        let mapping = Mapping::read(&self.offer, &topology.mapping, findings);
         let mut nodes = Vec::new();
-        for service in self.ordered(links) {
-            let Some(interface) = self.interfaces.get(&service.folder) else { continue };
-            let kept = interface
-                .operations
-                .iter()
-                .filter(|each| self.is_kept((&service.folder, &each.operation), links));
+        let mut ids = HashMap::new();
+        for position in self.ordered() {
+            let Some(interface) = self.offer.interface(position) else { continue };
+            let service = &self.use_case.services[position];
             let place = self.place(service);
-            let operations = kept
-                .map(|signature| {
-                    let settings =
-                        settings.remove(&(&service.folder, &signature.operation)).unwrap_or_default();
-                    operation(signature, settings, place.clone())
-                })
-                .collect();
-            nodes.extend(self.node(service, interface, operations, place, findings));
+            let Some((name, image)) = self.names(service, &place, findings) else { continue };
+            let mut operations = Vec::new();
+            for (end, signature) in self.kept(position) {
+                ids.insert(end, OperationId { node: nodes.len(), operation: operations.len() });
+                let settings = settings.remove(&end).unwrap_or_default();
+                operations.push(operation(signature, settings, place.clone()));
+            }
+            let (address, placement) = mapping.address(&self.offer, self.use_case, position, &name);
+            let service = service.folder.clone();
+            let proto = interface.root.clone();
+            nodes.push(Node { name, service, image, address, placement, proto, operations, place });
         }
-        let ids: BTreeMap<_, _> = nodes
-            .iter()
-            .enumerate()
-            .flat_map(|(node, entry): (usize, &Node)| {
-                let id = move |operation| OperationId { node, operation };
-                let names = entry.operations.iter().enumerate();
-                names.map(move |(index, each)| ((entry.service.clone(), each.name.clone()), id(index)))
-            })
-            .collect();
-        let id = |(folder, name): Endpoint<'_>| ids.get(&(folder.clone(), name.clone())).copied();
-        let mut resolved: Vec<_> = links
-            .iter()
-            .filter_map(|link| {
-                let fields = link.fields.to_vec();
-                Some(Link { from: id(link.from)?, to: id(link.to)?, fields, place: link.place.clone() })
-            })
-            .collect();
-        resolved.sort_by_key(|link| link.from);
-        let name = self
-            .use_case
-            .topology
-            .name
-            .as_ref()
-            .map_or_else(|| self.use_case.name.clone(), |name| name.value.clone());
-        Pipeline::new(name, nodes, resolved, self.use_case.topology.execution.clone(), findings)
+        let link = |link: &links::NamedLink<'_>| {
+            let (from, to) = (*ids.get(&link.from)?, *ids.get(&link.to)?);
+            Some(Link { from, to, fields: link.fields.clone(), place: link.place.clone() })
+        };
+        let mut links: Vec<_> = self.links.all.iter().filter_map(link).collect();
+        links.sort_by_key(|link| link.from);
+        let name =
+            topology.name.as_ref().map_or_else(|| self.use_case.name.clone(), |name| name.value.clone());
+        Pipeline::new(name, nodes, links, topology.execution.clone(), findings)
     }
 
-    fn ordered(&self, links: &[NamedLink<'_>]) -> Vec<&'a Service> {
-        let services = &self.use_case.services;
-        let names: Vec<_> = services.iter().map(|service| service.folder.as_str()).collect();
-        let position = |folder: &ServiceName| names.iter().position(|name| *name == folder.as_str());
-        let arrow = |link: &NamedLink<'_>| Some((position(link.from.0)?, position(link.to.0)?));
-        let arrows: BTreeSet<_> = links.iter().filter_map(arrow).collect();
+    fn ordered(&self) -> Vec<usize> {
+        let names: Vec<_> = self.use_case.services.iter().map(|service| service.folder.as_str()).collect();
+        let arrows: BTreeSet<_> =
+            self.links.all.iter().map(|link| (link.from.service, link.to.service)).collect();
         let start = self.use_case.topology.start_service.as_ref();
-        let first = start.and_then(|start| position(&self.use_case.find_service(&start.value)?.folder));
-        order::stable(&names, &arrows, first).into_iter().map(|index| &services[index]).collect()
+        order::stable(&names, &arrows, start.and_then(|start| self.offer.find(&start.value)))
     }
 
-    fn node(
+    /// The names of a service's node and image; a finding when it cannot have them.
+    fn names(
         &self,
         service: &Service,
-        interface: &Interface,
-        operations: Vec<Operation>,
-        place: Place,
+        place: &Place,
         findings: &mut Findings,
-    ) -> Option<Node> {
+    ) -> Option<(NodeName, ImageRef)> {
         let name = NodeName::new(&format!("{}1", service.folder));
         let image = ImageRef::for_service(&self.use_case.name, self.use_case.compose_name(service));
-        let refuse = |code, error: String| Diagnostic::error(code, error).at(place.label());
-        let (name, image) = match (name, image) {
-            (Ok(name), Ok(image)) => (name, image),
+        let (finding, help) = match (name, image) {
+            (Ok(name), Ok(image)) => return Some((name, image)),
             (Err(error), _) => {
-                findings.push(refuse(Code::BadServiceName, error.to_string()));
-                return None;
+                (Diagnostic::error(Code::BadServiceName, error.to_string()), "rename the service's folder")
             }
-            (_, Err(error)) => {
-                let help = "rename the use case's folder, or the service in the compose file";
-                findings.push(refuse(Code::BadImageName, error.to_string()).help(help));
-                return None;
-            }
+            (_, Err(error)) => (
+                Diagnostic::error(Code::BadImageName, error.to_string()),
+                "rename the use case's folder, or the service in the compose file",
+            ),
         };
-        let (address, placement) = self.address(service, &name);
-        Some(Node {
-            name,
-            service: service.folder.clone(),
-            image,
-            address,
-            placement,
-            proto: interface.root.clone(),
-            operations,
-            place,
-        })
-    }
-
-    fn address(&self, service: &Service, name: &NodeName) -> (Address, Placement) {
-        let mapping = &self.use_case.topology.mapping;
-        let means = |text: &str| self.use_case.find_service(text).map(|found| &found.folder);
-        let mapped = mapping.iter().find(|entry| means(&entry.service.value) == Some(&service.folder));
-        let Some(mapped) = mapped else {
-            let address = Address { host: name.to_string(), port: Port::DEFAULT };
-            return (address, Placement::Started(service.folder.clone()));
-        };
-        let address = Address { host: mapped.host.value.clone(), port: mapped.port };
-        let own = mapped.host.value == name.as_str();
-        let host = means(&mapped.host.value).or(own.then_some(&service.folder));
-        (address, host.map_or(Placement::Remote, |folder| Placement::Started(folder.clone())))
+        findings.push(finding.at(place.label()).help(help));
+        None
     }
 
     /// Where a service is written: in the compose file, else the topology.

@@ -73,7 +73,7 @@ impl ComposeFile {
             return Self::default();
         }
         let mut compose = Self::default();
-        if let Some(extension) = root.get("x-aieffect") {
+        if let Some(extension) = root.get("x-aieffect").filter(|each| each.object(findings).is_some()) {
             extension.known_keys(&["build"], findings, Diagnostic::error);
             compose.build = command(&extension, "build", findings).unwrap_or_default();
         }
@@ -95,7 +95,7 @@ impl ComposeFile {
 
 fn service(name: ServiceName, reader: &Reader<'_>, findings: &mut Findings) -> Option<ComposeService> {
     reader.object(findings)?;
-    let extension = reader.get("x-aieffect");
+    let extension = reader.get("x-aieffect").filter(|each| each.object(findings).is_some());
     if let Some(extension) = &extension {
         extension.known_keys(&["run", "optional"], findings, Diagnostic::error);
         crate::settings::not_yet(extension, "optional", "every service of the topology is started", findings);
@@ -174,8 +174,26 @@ fn mount(reader: &Reader<'_>) -> Option<Mount> {
     if reader.value().is_object() {
         return Some(Mount { source: text("source")?, target: text("target")? });
     }
-    let mut parts = reader.value().as_str()?.split(':');
+    let mut parts = split_mount(reader.value().as_str()?).into_iter();
     Some(Mount { source: parts.next()?.to_owned(), target: parts.next()?.to_owned() })
+}
+
+/// Splits at colons, but not at those of a `${NAME:-default}`.
+fn split_mount(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0_usize, 0, Vec::new());
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// A command as a list, or as one text that is split at spaces as a shell would.
@@ -185,7 +203,7 @@ fn command(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<Ve
         return Some(split_words(text));
     }
     let items = reader.items(findings);
-    Some(items.iter().filter_map(|item| item.text(findings)).map(|text| text.value).collect())
+    Some(items.iter().filter_map(|item| item.plain_text(findings)).collect())
 }
 
 /// Splits at spaces outside quotes.

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use crate::endpoint::{host_of, port_of};
 use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
-use crate::{
-    At, Code, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader,
-};
+use crate::{At, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader};
 
 /// What `connections.json` says, with every name's place.
 #[derive(Debug, Clone)]
@@ -83,6 +80,7 @@ impl Topology {
     pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Option<Self> {
         let root = Reader::root(document);
         root.object(findings)?;
+        document.check_repeated_keys(findings);
         root.known_keys(&["pipeline"], findings, Diagnostic::warning);
         let pipeline = root.require("pipeline", findings)?;
         pipeline.object(findings)?;
@@ -117,8 +115,11 @@ impl Topology {
 fn mapping(reader: &Reader<'_>, findings: &mut Findings) -> Vec<MappedService> {
     let mut mapped = Vec::new();
     for (name, entry) in reader.entries(findings) {
+        if entry.object(findings).is_none() {
+            continue;
+        }
         entry.known_keys(&["ip_address", "port"], findings, Diagnostic::warning);
-        let host = entry.require("ip_address", findings).and_then(|host| host.text(findings));
+        let host = entry.require("ip_address", findings).and_then(|host| host_of(&host, findings));
         let port = match entry.get("port") {
             Some(port) => port_of(&port, findings),
             None => Some(Port::DEFAULT),
@@ -132,29 +133,6 @@ fn mapping(reader: &Reader<'_>, findings: &mut Findings) -> Vec<MappedService> {
         }
     }
     mapped
-}
-
-/// A port as a number, a string, or an array of one of them.
-pub(crate) fn port_of(reader: &Reader<'_>, findings: &mut Findings) -> Option<Port> {
-    let value = match reader.value() {
-        Value::Array(items) if items.len() == 1 => &items[0],
-        value => value,
-    };
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    let port = text.parse().ok();
-    if port.is_none() {
-        let written = reader.value();
-        reader.refuse(
-            Code::BadPort,
-            format!("{} is {written}, not a port from 1 to 65535", reader.title()),
-            findings,
-        );
-    }
-    port
 }
 
 fn connections(pipeline: &Reader<'_>, findings: &mut Findings) -> Vec<Connection> {

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use super::super::index::{Match, NameIndex};
 use super::{ambiguous, whole};
-use crate::use_case::port_of;
+use crate::endpoint::{host_of, port_of};
 use crate::{
     Address, At, Code, Diagnostic, Document, Findings, NodeName, Place, Placement, Port, Reader, ServiceName,
     near_match,
 };
 
+/// An entry as far as it can be read. Its findings count once a node uses it: a platform's own entries
+/// (an orchestrator's, say) may look as they like.
 struct Entry {
     container: At<String>,
     host: Option<At<String>>,
     port: Option<Port>,
+    findings: Findings,
 }
 
 /// The entries of the document. Those of no node (an orchestrator's, say) are passed over.
@@ -34,7 +37,7 @@ impl Addresses {
             entries.extend(items.iter().filter_map(|item| entry(item, findings)));
         }
         let index = NameIndex::new(entries.iter().map(|entry: &Entry| entry.container.value.as_str()));
-        check_twice(&entries, &index, findings);
+        blame_repeats(&mut entries, &index);
         Self { entries, index, place: whole(document) }
     }
 
@@ -62,29 +65,27 @@ impl Addresses {
                 return None;
             }
         };
-        let Some(host) = &entry.host else {
-            findings.push(
-                Diagnostic::error(Code::NodeWithoutAddress, format!("the node `{node}` has no `ip_address`"))
-                    .at(entry.container.place.label())
-                    .help("write its host name or address as `ip_address`"),
-            );
-            return None;
-        };
-        let address = Address { host: host.value.clone(), port: entry.port? };
-        let placement = placement(&host.value);
-        Some((address, placement))
+        findings.extend(entry.findings.clone());
+        let (host, port) = (entry.host.as_ref()?, entry.port?);
+        Some((Address { host: host.value.clone(), port }, placement(&host.value)))
     }
 }
 
-fn check_twice(entries: &[Entry], index: &NameIndex, findings: &mut Findings) {
-    for (position, second) in entries.iter().enumerate() {
-        let name = &second.container.value;
-        let Match::One(first) = index.find(name) else { continue };
+/// A finding of the first entry for each further one of its name.
+fn blame_repeats(entries: &mut [Entry], index: &NameIndex) {
+    for position in 0..entries.len() {
+        let container = entries[position].container.clone();
+        let Match::One(first) = index.find(&container.value) else { continue };
         if first != position {
-            findings.push(
-                Diagnostic::error(Code::SaidTwice, format!("the address of `{name}` is given twice"))
-                    .at(second.container.place.label())
-                    .at(entries[first].container.place.label().with_note("first here")),
+            let entry = &mut entries[first];
+            entry.findings.push(
+                Diagnostic::error(
+                    Code::SaidTwice,
+                    format!("the address of `{}` is given twice", container.value),
+                )
+                .at(container.place.label().with_note("again here"))
+                .at(entry.container.place.label().with_note("first here"))
+                .help("remove one of the two entries"),
             );
         }
     }
@@ -93,16 +94,34 @@ fn check_twice(entries: &[Entry], index: &NameIndex, findings: &mut Findings) {
 fn entry(reader: &Reader<'_>, findings: &mut Findings) -> Option<Entry> {
     reader.object(findings)?;
     let container = reader.require("container_name", findings)?.text(findings)?;
-    let host = reader.text_of("ip_address", findings).filter(|host| !host.value.trim().is_empty());
-    let port = match reader.get("port") {
-        Some(port) => port_of(&port, findings),
+    let mut own = Findings::new();
+    let host = match reader.get("ip_address").filter(|host| host.value().as_str() != Some("")) {
+        Some(host) => host_of(&host, &mut own),
         None => {
-            let message = format!("the address of `{}` has no port", container.value);
-            reader.refuse(Code::BadPort, message, findings);
+            own.push(no_host(&container));
             None
         }
     };
-    Some(Entry { container, host, port })
+    let port = match reader.get("port") {
+        Some(port) => port_of(&port, &mut own),
+        None => {
+            let message = format!("the address of `{}` has no port", container.value);
+            own.push(
+                Diagnostic::error(Code::BadPort, message)
+                    .at(container.place.label())
+                    .help("write its `port`, a number from 1 to 65535"),
+            );
+            None
+        }
+    };
+    Some(Entry { container, host, port, findings: own })
+}
+
+fn no_host(container: &At<String>) -> Diagnostic {
+    let message = format!("the node `{}` has no `ip_address`", container.value);
+    Diagnostic::error(Code::NodeWithoutAddress, message)
+        .at(container.place.label())
+        .help("write its host name or address as `ip_address`")
 }
 
 /// An IP address, `localhost`, or a name with a dot or colon runs elsewhere; a bare host name is a service of

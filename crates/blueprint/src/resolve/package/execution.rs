@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::index::{Match, NameIndex};
+use super::NoNodes;
 use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
 use crate::use_case::fields;
 use crate::{
@@ -16,6 +17,15 @@ struct LinkEntry {
     to: At<StepName>,
     fields: Vec<FieldMapping>,
     place: Place,
+}
+
+/// How a node is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// As its proto says.
+    Grpc,
+    /// In a way that needs no proto, and that is not there yet.
+    Other,
 }
 
 /// The document's parts; each is taken by what it names, and what is left names nothing.
@@ -51,11 +61,11 @@ impl Execution {
         self.operations.remove(step).map(|settings| settings.value).unwrap_or_default()
     }
 
-    /// A finding when a node wants a transport that is not there.
-    pub(super) fn check_transport(&mut self, node: &NodeName, findings: &mut Findings) {
-        let Some(transport) = self.transports.remove(node.as_str()) else { return };
+    /// How a node is called; a finding when that is not there.
+    pub(super) fn transport(&mut self, node: &NodeName, findings: &mut Findings) -> Transport {
+        let Some(transport) = self.transports.remove(node.as_str()) else { return Transport::Grpc };
         match transport.value.as_str() {
-            "grpc" => {}
+            "grpc" => return Transport::Grpc,
             "http-control" | "container" => findings.push(
                 Diagnostic::error(
                     Code::TransportNotYet,
@@ -70,10 +80,20 @@ impl Execution {
                     .help("transports are `grpc`, `http-control` and `container`"),
             ),
         }
+        Transport::Other
     }
 
     /// Gives links their fields; what names nothing is a finding.
-    pub(super) fn settle(&mut self, nodes: &[Node], links: &mut [Link], findings: &mut Findings) {
+    pub(super) fn settle(
+        &mut self,
+        nodes: &[Node],
+        no_nodes: &NoNodes,
+        links: &mut [Link],
+        findings: &mut Findings,
+    ) {
+        if nodes.is_empty() {
+            return;
+        }
         let steps: Vec<_> = nodes
             .iter()
             .flat_map(|node| {
@@ -86,6 +106,9 @@ impl Execution {
                 .help_if(near_match(&step.to_string(), "steps", steps.iter().map(String::as_str)))
         };
         for (step, settings) in std::mem::take(&mut self.operations) {
+            if no_nodes.has(step.node.as_str()) {
+                continue;
+            }
             findings.push(unknown(&step, &settings.place));
         }
         for (name, transport) in std::mem::take(&mut self.transports) {
@@ -101,6 +124,9 @@ impl Execution {
             let find = |step: &StepName| find(nodes, &index, step);
             let (Some(from), Some(to)) = (find(&entry.from.value), find(&entry.to.value)) else {
                 let absent = if find(&entry.from.value).is_none() { &entry.from } else { &entry.to };
+                if no_nodes.has(absent.value.node.as_str()) {
+                    continue;
+                }
                 findings.push(unknown(&absent.value, &absent.place));
                 continue;
             };

@@ -2,14 +2,19 @@
 
 use crate::{Code, Diagnostic, Findings, NodeName, Package, PackageFiles, Place, ProtoRoot, Reader};
 
+/// What became of looking for a proto.
+pub(super) enum Found {
+    /// Here it is.
+    Root(ProtoRoot),
+    /// There is none.
+    Nowhere,
+    /// Its path is a finding.
+    Refused,
+}
+
 /// The node's proto: where its `proto_uri` points, else `microservice/<container>.proto`, without case if need
-/// be. `None` when there is none. A `proto_uri` that leaves the package is a finding.
-pub(super) fn root(
-    entry: &Reader<'_>,
-    node: &NodeName,
-    package: &Package,
-    findings: &mut Findings,
-) -> Option<ProtoRoot> {
+/// be. A `proto_uri` that leaves the package is a finding.
+pub(super) fn root(entry: &Reader<'_>, node: &NodeName, package: &Package, findings: &mut Findings) -> Found {
     let written = entry.text_of("proto_uri", findings);
     if let Some(uri) = written.as_ref().filter(|uri| leaves(&uri.value)) {
         findings.push(
@@ -20,7 +25,7 @@ pub(super) fn root(
             .at(uri.place.label())
             .help(format!("use a path inside the package, such as \"{}\"", usual(node))),
         );
-        return None;
+        return Found::Refused;
     }
     let named = written.map(|uri| uri.value).filter(|uri| package.protos.get(uri).is_some());
     let file = named.or_else(|| {
@@ -31,7 +36,8 @@ pub(super) fn root(
                 package.protos.iter().map(|(path, _)| path).filter(|path| path.eq_ignore_ascii_case(&usual));
             alike.next().map(str::to_owned).filter(|_| alike.next().is_none())
         })
-    })?;
+    });
+    let Some(file) = file else { return Found::Nowhere };
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let top = PackageFiles::PROTO_FOLDER.to_owned();
     let mut import_roots = vec![format!("{top}/{node}")];
@@ -40,7 +46,7 @@ pub(super) fn root(
             import_roots.push(each);
         }
     }
-    Some(ProtoRoot { file, import_roots })
+    Found::Root(ProtoRoot { file, import_roots })
 }
 
 /// The finding for a node without a proto.
