@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase, resolve};
+use aieffect_blueprint::resolve::{self, Sketch};
+use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::Opened;
 use aieffect_orchestrator::plan::{InitialData, Plan, plan};
@@ -19,12 +20,19 @@ pub(crate) struct Loaded {
     pub(crate) source: Option<Opened>,
     pub(crate) resolved: Option<Resolved>,
     pub(crate) findings: Findings,
+    sketched: Option<Sketched>,
 }
 
 /// A pipeline and the compiled protos of its nodes.
 pub(crate) struct Resolved {
     pub(crate) pipeline: Pipeline,
     pub(crate) protos: ProtoSet,
+}
+
+/// In place of a pipeline with errors: what there is of it, to look for further ones.
+struct Sketched {
+    sketch: Sketch,
+    protos: ProtoSet,
 }
 
 /// Opens a use case or package, replaces its `execution.json` by that of `--execution` if given, resolves it
@@ -35,41 +43,60 @@ pub(crate) fn load(path: &Path, execution: Option<&Path>) -> Result<Loaded, Fail
     if let (Some(file), Some(Opened::Package(package, _))) = (execution, &mut source) {
         package.execution = document(file, &mut findings)?.or(package.execution.take());
     }
-    let resolved = match &source {
-        Some(Opened::UseCase(use_case, _)) => resolve_use_case(use_case, &mut findings),
-        Some(Opened::Package(package, _)) => resolve_package(package, &mut findings),
-        None => None,
-    };
-    Ok(Loaded { source, resolved, findings })
-}
-
-fn resolve_use_case(use_case: &UseCase, findings: &mut Findings) -> Option<Resolved> {
-    let (interfaces, found) = aieffect_contract::interfaces(use_case);
-    findings.extend(found);
-    let (pipeline, found) = resolve::use_case(use_case, &interfaces);
-    findings.extend(found);
-    compile(pipeline?, &use_case.protos, findings)
-}
-
-fn resolve_package(package: &Package, findings: &mut Findings) -> Option<Resolved> {
-    let (pipeline, found) = resolve::package(package);
-    findings.extend(found);
-    compile(pipeline?, &package.protos, findings)
-}
-
-fn compile(pipeline: Pipeline, protos: &ProtoTree, findings: &mut Findings) -> Option<Resolved> {
-    let (protos, found) = ProtoSet::compile(&pipeline, protos);
-    findings.extend(found);
-    Some(Resolved { pipeline, protos })
+    let mut loaded = Loaded { source: None, resolved: None, findings, sketched: None };
+    match &source {
+        Some(Opened::UseCase(use_case, _)) => loaded.resolve_use_case(use_case),
+        Some(Opened::Package(package, _)) => loaded.resolve_package(package),
+        None => {}
+    }
+    loaded.source = source;
+    Ok(loaded)
 }
 
 impl Loaded {
     /// Plans a run. `None` when a finding is an error.
     pub(crate) fn plan(&mut self, initial: &InitialData) -> Option<Plan> {
-        let resolved = self.resolved.as_ref()?;
-        let (planned, found) = plan(&resolved.pipeline, &resolved.protos, initial);
-        self.findings.extend(found);
+        let parts_missing = self.findings.has_errors();
+        let (planned, found) = match (&self.resolved, &self.sketched) {
+            (Some(resolved), _) => plan(&resolved.pipeline, &resolved.protos, initial),
+            (None, Some(sketched)) => plan(sketched.sketch.pipeline(), &sketched.protos, initial),
+            (None, None) => return None,
+        };
+        let told = found.into_iter().filter(|finding| !(parts_missing && finding.code.is_absence()));
+        self.findings.extend(told.collect());
         planned.filter(|_| !self.findings.has_errors())
+    }
+
+    fn resolve_use_case(&mut self, use_case: &UseCase) {
+        let (interfaces, found) = aieffect_contract::interfaces(use_case);
+        self.findings.extend(found);
+        let (pipeline, found) = resolve::use_case(use_case, &interfaces);
+        self.findings.extend(found);
+        match pipeline {
+            Some(pipeline) => self.compile(pipeline, &use_case.protos),
+            None => self.look_further(resolve::sketch_of_use_case(use_case, &interfaces), &use_case.protos),
+        }
+    }
+
+    fn resolve_package(&mut self, package: &Package) {
+        let (pipeline, found) = resolve::package(package);
+        self.findings.extend(found);
+        match pipeline {
+            Some(pipeline) => self.compile(pipeline, &package.protos),
+            None => self.look_further(resolve::sketch_of_package(package), &package.protos),
+        }
+    }
+
+    fn compile(&mut self, pipeline: Pipeline, protos: &ProtoTree) {
+        let (protos, found) = ProtoSet::compile(&pipeline, protos);
+        self.findings.extend(found);
+        self.resolved = Some(Resolved { pipeline, protos });
+    }
+
+    fn look_further(&mut self, sketch: Sketch, protos: &ProtoTree) {
+        let (protos, found) = ProtoSet::compile(sketch.pipeline(), protos);
+        self.findings.extend(found);
+        self.sketched = Some(Sketched { sketch, protos });
     }
 
     /// Shows the findings on stderr; a failure when they stop the work.

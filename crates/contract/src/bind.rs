@@ -44,8 +44,8 @@ fn in_two_services(proto: &NodeProto, first: &MethodDescriptor, second: &MethodD
         services[1].name()
     );
     Diagnostic::error(Code::OperationInTwoServices, message)
-        .at(proto.method_label(second).with_note("this one"))
-        .at(proto.method_label(first).with_note("and this one"))
+        .at(proto.method_label(second).with_note("again here"))
+        .at(proto.method_label(first).with_note("first here"))
         .help("rename one of them: a pipeline knows operations by their own name only")
 }
 

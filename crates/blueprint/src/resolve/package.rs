@@ -3,14 +3,16 @@
 mod address;
 mod execution;
 mod proto;
+mod steps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::address::Addresses;
 use self::execution::{Execution, Transport};
+use self::steps::Steps;
 use super::Sketch;
-use super::index::{Match, NameIndex};
+use super::index::Match;
 use crate::{
     Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Node, NodeName, Operation,
     OperationId, OperationName, Package, Pipeline, Place, Reader, ServiceName, StepName, near_match,
@@ -30,6 +32,9 @@ pub fn sketch_of_package(package: &Package) -> Sketch {
 
 fn resolve(package: &Package) -> (Pipeline, Findings) {
     let mut findings = Findings::new();
+    for document in [&package.blueprint, &package.dockerinfo].into_iter().chain(&package.execution) {
+        document.check_repeated_keys(&mut findings);
+    }
     let addresses = Addresses::read(&package.dockerinfo, &mut findings);
     let mut execution = Execution::read(package.execution.as_ref(), &mut findings);
     let root = Reader::root(&package.blueprint);
@@ -45,14 +50,13 @@ fn resolve(package: &Package) -> (Pipeline, Findings) {
             no_nodes.add(entry);
         }
     }
-    let index = NameIndex::new(nodes.iter().map(|node: &Node| node.name.as_str()));
-    let mut links: Vec<_> = targets
-        .iter()
-        .filter_map(|target| target.resolve(&nodes, &index, &no_nodes, &mut findings))
-        .collect();
-    execution.settle(&nodes, &no_nodes, &mut links, &mut findings);
+    let steps = Steps::new(&nodes);
+    let resolved = targets.iter().filter_map(|target| target.resolve(&nodes, &steps, &no_nodes, &mut findings));
+    let links: Vec<_> = resolved.collect();
+    let mut links = without_repeats(&nodes, links, &mut findings);
+    let settings = execution.settle(&steps, &no_nodes, &mut links, &mut findings);
     let name = root.text_of("name", &mut findings).map_or_else(|| package.name.clone(), |name| name.value);
-    let pipeline = Pipeline::new(name, nodes, links, execution.pipeline, &mut findings);
+    let pipeline = Pipeline::new(name, nodes, links, settings, &mut findings);
     (pipeline, findings)
 }
 
@@ -107,12 +111,11 @@ impl Target {
     fn resolve(
         &self,
         nodes: &[Node],
-        index: &NameIndex,
+        steps: &Steps<'_>,
         no_nodes: &NoNodes,
         findings: &mut Findings,
     ) -> Option<Link> {
-        let names = || nodes.iter().map(|node| node.name.as_str());
-        let node = match index.find(&self.container) {
+        let node = match steps.node(&self.container) {
             Match::One(index) => index,
             Match::None if no_nodes.has(&self.container) => return None,
             Match::None => {
@@ -122,7 +125,7 @@ impl Target {
                         format!("a link leads to `{}`, which is no node", self.container),
                     )
                     .at(self.container_place.label())
-                    .help_if(near_match(&self.container, "nodes", names())),
+                    .help_if(steps.known_nodes.near_match(&self.container, "nodes")),
                 );
                 return None;
             }
@@ -131,14 +134,12 @@ impl Target {
                 return None;
             }
         };
-        let operations = &nodes[node].operations;
-        let operation = operations.iter().position(|operation| operation.name.as_str() == self.operation);
-        let Some(operation) = operation else {
+        let Some(to) = steps.operation(node, &self.operation) else {
             let message = format!(
                 "a link leads to `{}:{}`, but the node has no such operation",
                 nodes[node].name, self.operation
             );
-            let known = operations.iter().map(|operation| operation.name.as_str());
+            let known = nodes[node].operations.iter().map(|operation| operation.name.as_str());
             findings.push(
                 Diagnostic::error(Code::DanglingLink, message)
                     .at(self.operation_place.label())
@@ -146,9 +147,33 @@ impl Target {
             );
             return None;
         };
-        let to = OperationId { node, operation };
         Some(Link { from: self.from, to, fields: Vec::new(), place: self.place.clone() })
     }
+}
+
+/// One link per pair of operations.
+fn without_repeats(nodes: &[Node], links: Vec<Link>, findings: &mut Findings) -> Vec<Link> {
+    let shown = |id: OperationId| format!("{}:{}", nodes[id.node].name, nodes[id.node].operations[id.operation].name);
+    let mut firsts: HashMap<_, Place> = HashMap::with_capacity(links.len());
+    let mut kept = Vec::with_capacity(links.len());
+    for link in links {
+        let Some(first) = firsts.get(&(link.from, link.to)) else {
+            firsts.insert((link.from, link.to), link.place.clone());
+            kept.push(link);
+            continue;
+        };
+        let (from, to) = (shown(link.from), shown(link.to));
+        findings.push(
+            Diagnostic::warning(
+                Code::SaidTwice,
+                format!("the link from `{from}` to `{to}` is there twice, and is made once"),
+            )
+            .at(link.place.label().with_note("again here"))
+            .at(first.label().with_note("first here"))
+            .help("remove one of them"),
+        );
+    }
+    kept
 }
 
 fn ambiguous(name: &str, place: &Place) -> Diagnostic {

@@ -40,7 +40,12 @@ fn choose(pipeline: &Pipeline, initial: &InitialData, findings: &mut Findings) -
         let name = pipeline.step_name(id);
         findings.push(
             Diagnostic::warning(Code::UnusedOperation, format!("`{name}` is not called"))
-                .at(pipeline.operation(id).place.label().with_note("no link leads to it or from it"))
+                .at(pipeline
+                    .operation(id)
+                    .place
+                    .key("operation_name")
+                    .label()
+                    .with_note("no link leads to it or from it"))
                 .help(format!("link it, or name it in the initial data: {{\"{name}\": {{}}}}")),
         );
     }

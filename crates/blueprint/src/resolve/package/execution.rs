@@ -1,6 +1,6 @@
 //! `execution.json`: what the product adds to a package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::index::{Match, NameIndex};
@@ -9,7 +9,7 @@ use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
 use crate::use_case::fields;
 use crate::{
     At, Code, Diagnostic, Document, ExecutionSettings, FieldMapping, Findings, Link, Node, NodeName,
-    OperationId, OperationSettings, Place, Reader, StepName, near_match,
+    OperationId, OperationSettings, Place, Reader, StepName,
 };
 
 struct LinkEntry {
@@ -85,78 +85,86 @@ impl Execution {
 
     /// Gives links their fields; what names nothing is a finding.
     pub(super) fn settle(
-        &mut self,
-        nodes: &[Node],
+        self,
+        steps: &Steps<'_>,
         no_nodes: &NoNodes,
         links: &mut [Link],
         findings: &mut Findings,
-    ) {
-        if nodes.is_empty() {
-            return;
+    ) -> ExecutionSettings {
+        if steps.is_empty() {
+            return self.pipeline;
         }
-        let steps: Vec<_> = nodes
-            .iter()
-            .flat_map(|node| {
-                node.operations.iter().map(move |operation| format!("{}:{}", node.name, operation.name))
-            })
-            .collect();
+        let written = steps.written();
+        let known = Known::new(written.iter().map(String::as_str));
         let unknown = |step: &StepName, place: &Place| {
             Diagnostic::error(Code::UnknownStep, format!("there is no step `{step}`"))
                 .at(place.key_label())
-                .help_if(near_match(&step.to_string(), "steps", steps.iter().map(String::as_str)))
+                .help_if(known.near_match(&step.to_string(), "steps"))
         };
-        for (step, settings) in std::mem::take(&mut self.operations) {
-            if no_nodes.has(step.node.as_str()) {
-                continue;
+        for (step, settings) in &self.operations {
+            if !no_nodes.has(step.node.as_str()) {
+                findings.push(unknown(step, &settings.place));
             }
-            findings.push(unknown(&step, &settings.place));
         }
-        for (name, transport) in std::mem::take(&mut self.transports) {
-            let known = nodes.iter().map(|node| node.name.as_str());
+        for (name, place) in self.transports.iter().filter(|(name, _)| !no_nodes.has(name)) {
             findings.push(
                 Diagnostic::error(Code::UnknownStep, format!("there is no node `{name}`"))
-                    .at(transport.place.label())
-                    .help_if(near_match(&name, "nodes", known)),
+                    .at(place.place.key_label())
+                    .help_if(steps.known_nodes.near_match(name, "nodes")),
             );
         }
-        let index = NameIndex::new(nodes.iter().map(|node| node.name.as_str()));
-        for entry in std::mem::take(&mut self.links) {
-            let find = |step: &StepName| find(nodes, &index, step);
-            let (Some(from), Some(to)) = (find(&entry.from.value), find(&entry.to.value)) else {
-                let absent = if find(&entry.from.value).is_none() { &entry.from } else { &entry.to };
-                if no_nodes.has(absent.value.node.as_str()) {
-                    continue;
+        let positions: HashMap<_, _> =
+            links.iter().enumerate().map(|(position, link)| ((link.from, link.to), position)).collect();
+        let mut settled: HashMap<usize, &LinkEntry> = HashMap::new();
+        for entry in &self.links {
+            let (Some(from), Some(to)) = (steps.find(&entry.from.value), steps.find(&entry.to.value)) else {
+                let absent =
+                    if steps.find(&entry.from.value).is_none() { &entry.from } else { &entry.to };
+                if !no_nodes.has(absent.value.node.as_str()) {
+                    findings.push(unknown(&absent.value, &absent.place));
                 }
-                findings.push(unknown(&absent.value, &absent.place));
                 continue;
             };
-            let mut matching = links.iter_mut().filter(|link| link.from == from && link.to == to).peekable();
-            if matching.peek().is_none() {
-                let message = format!("no link leads from `{}` to `{}`", entry.from.value, entry.to.value);
-                findings.push(Diagnostic::error(Code::UnknownStep, message).at(entry.place.label()));
+            let Some(position) = positions.get(&(from, to)) else {
+                findings.push(entry.no_such_link());
+                continue;
+            };
+            if let Some(first) = settled.insert(*position, entry) {
+                findings.push(entry.said_twice(first));
             }
-            for link in matching {
-                link.fields.clone_from(&entry.fields);
-            }
+            links[*position].fields.clone_from(&entry.fields);
         }
+        self.pipeline
     }
 }
 
-fn find(nodes: &[Node], index: &NameIndex, step: &StepName) -> Option<OperationId> {
-    let Match::One(node) = index.find(step.node.as_str()) else { return None };
-    let operation = nodes[node].operations.iter().position(|operation| operation.name == step.operation)?;
-    Some(OperationId { node, operation })
+impl LinkEntry {
+    fn no_such_link(&self) -> Diagnostic {
+        let message = format!("no link leads from `{}` to `{}`", self.from.value, self.to.value);
+        Diagnostic::error(Code::UnknownStep, message)
+            .at(self.place.label())
+            .help("links are written in the blueprint, under `connected_to`; this entry only adds to one")
+    }
+
+    fn said_twice(&self, first: &Self) -> Diagnostic {
+        let message =
+            format!("the link from `{}` to `{}` has two entries", self.from.value, self.to.value);
+        Diagnostic::error(Code::SaidTwice, message)
+            .at(self.place.label().with_note("again here"))
+            .at(first.place.label().with_note("first here"))
+            .help("put both into one entry")
+    }
 }
 
 fn check_version(root: &Reader<'_>, findings: &mut Findings) {
     let Some(version) = root.require("version", findings) else { return };
     if version.value().as_u64() != Some(1) {
         let message =
-            format!("`execution.json` has version {}, and this program reads version 1", version.value());
+            format!("{} has another version than 1, the one that this program reads", root.title());
         findings.push(
             Diagnostic::error(Code::OutOfRange, message)
                 .at(version.place().label())
-                .help("export the use case again, or use a newer aieffect"),
+                .help("write `\"version\": 1`, or export the use case again"),
         );
     }
 }
