@@ -75,6 +75,7 @@ impl Linking<'_> {
         at: &[FieldDescriptor],
         from: &[FieldDescriptor],
     ) -> Parts {
+        let place = &self.incoming.link.place;
         let mut parts = Parts::default();
         for field in target.fields() {
             let Some(given) = source.get_field_by_name(field.name()) else { continue };
@@ -90,7 +91,7 @@ impl Linking<'_> {
                 let mut inner = self.by_name(&source, &target, &at, &path.fields);
                 inner.present_with.push(Presence::Carried(path));
                 parts.fields.insert(field.number(), Offer::Parts(inner));
-            } else if self.fits(&given, &at, &self.incoming.link.place.clone()) {
+            } else if self.fits(&given, &at, place) {
                 parts.fields.insert(field.number(), Offer::Carried(path));
             }
         }

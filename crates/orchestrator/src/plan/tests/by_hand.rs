@@ -156,7 +156,7 @@ fn values_that_do_not_fit_are_reported_where_they_stand() {
       execution.json:5:1 `"t"`
       help: did you mean `n`?
     warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
-      blueprint.json:4:1 `{`
+      blueprint.json:4:1
       help: the response has no field, the request has `n`, `s`; say which fills which with `fields` on this link
     error[AE0408] execution.json:6:20: `s` is a string; 3 is not one
       execution.json:6:20 `3`

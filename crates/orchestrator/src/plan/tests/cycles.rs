@@ -30,8 +30,8 @@ fn said(nodes: &str, links: &str) -> String {
 fn a_cycle_names_its_steps_and_its_links() {
     assert_snapshot!(graph("a b c d", "a>b b>c c>b c>d").planned().said(), @"
     error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`
-      blueprint.json:7:1 `{` leads to `c:Do`
-      blueprint.json:10:1 `{` leads to `b:Do`
+      blueprint.json:7:1 leads to `c:Do`
+      blueprint.json:10:1 leads to `b:Do`
       help: remove one of these links, or start the cycle from an operation without inputs
     ");
 }
@@ -74,8 +74,8 @@ fn of_cycles_that_share_steps_a_shortest_is_named() {
 fn a_cycle_that_a_source_reaches_is_live() {
     assert_snapshot!(graph("source b c", "source>b b>c c>b").planned().said(), @"
     error[AE0502] blueprint.json:7:1: a cycle runs in live mode, which is not yet there: `b:Do` → `c:Do` → `b:Do`
-      blueprint.json:7:1 `{` leads to `c:Do`
-      blueprint.json:10:1 `{` leads to `b:Do`
+      blueprint.json:7:1 leads to `c:Do`
+      blueprint.json:10:1 leads to `b:Do`
       help: this version runs pipelines whose links never lead back
     ");
     assert_snapshot!(said("source a b c d", "source>a a>b b>a c>d d>c"), @"

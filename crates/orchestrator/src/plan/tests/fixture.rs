@@ -241,7 +241,9 @@ pub(super) fn shown(findings: &Findings) -> String {
         writeln!(text, "{finding}").unwrap();
         for label in &finding.labels {
             let marked = &label.source.text()[label.span.start..label.span.end];
-            let line = format!("  {} `{marked}` {}", label.position(), label.note);
+            // Objects and arrays are known by their position.
+            let marked = if marked.starts_with(['{', '[']) { String::new() } else { format!("`{marked}` ") };
+            let line = format!("  {} {marked}{}", label.position(), label.note);
             writeln!(text, "{}", line.trim_end()).unwrap();
         }
         if let Some(help) = &finding.help {

@@ -122,7 +122,7 @@ fn a_step_that_is_not_there_is_reported() {
 fn data_of_a_wrong_form_is_reported() {
     assert_snapshot!(check(r#"[{"name": "n"}]"#), @"
     error[AE0005] initial.json:1:1: `initial.json` must be an object, not an array
-      initial.json:1:1 `[`
+      initial.json:1:1
     warning[AE0402] one.proto:2:50: nothing fills the fields `name`, `left` of `one:Go`: they keep their defaults
       one.proto:2:50 `string name = 1;`
       one.proto:2:67 `int32 left = 2;`
@@ -137,7 +137,7 @@ fn data_of_a_wrong_form_is_reported() {
     ");
     assert_snapshot!(check(r#"{"name": "n", "left": 1, "two:Go": [{"right": 1}]}"#), @"
     error[AE0415] initial.json:1:36: `two:Go` is given an array, but takes one request
-      initial.json:1:36 `[`
+      initial.json:1:36
       help: give it an object with the request's fields
     warning[AE0402] two.proto:2:67: nothing fills the field `right` of `two:Go`: it keeps its default
       two.proto:2:67 `int32 right = 2;`

@@ -78,7 +78,7 @@ fn types_that_do_not_fit_name_both_fields() {
     error[AE0401] a.proto:4:1: `a:Give` cannot fill `n` of `b:Take`: string does not fit int32
       a.proto:4:1 `string n = 1;` this is offered
       b.proto:4:1 `int32 n = 2;` this is to be filled
-      blueprint.json:4:1 `{` by this link
+      blueprint.json:4:1 by this link
       help: make the types equal, or carry nothing with `"fields": {"n": null}` on this link
     "#);
 }
@@ -108,7 +108,7 @@ fn a_misfit_within_a_message_names_the_inner_fields() {
     error[AE0401] a.proto:4:17: `a:Give` cannot fill `at` of `b:Take`: string does not fit int32
       a.proto:4:17 `string x = 1;` this is offered
       b.proto:4:17 `int32 x = 1;` this is to be filled
-      blueprint.json:4:1 `{` by this link
+      blueprint.json:4:1 by this link
       help: make the types equal, or carry nothing with `"fields": {"at": null}` on this link
     "#);
 }
@@ -176,8 +176,8 @@ fn the_later_of_two_links_fills_a_field() {
     let planned = setup.planned();
     assert_snapshot!(planned.shown(), @r#"
     warning[AE0403] blueprint.json:7:1: `x` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"x": null}`
     ---
     1. a:Give  unary
@@ -221,7 +221,7 @@ fn a_field_of_many_links_is_one_warning() {
 fn a_link_that_fills_nothing_only_orders() {
     assert_snapshot!(pair("string path = 1;", "string file = 1;").planned().said(), @"
     warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
-      blueprint.json:4:1 `{`
+      blueprint.json:4:1
       help: the response has `path`, the request has `file`; say which fills which with `fields` on this link
     warning[AE0402] b.proto:4:1: nothing fills the field `file` of `b:Take`: it keeps its default
       b.proto:4:1 `string file = 1;`
@@ -229,7 +229,7 @@ fn a_link_that_fills_nothing_only_orders() {
     ");
     assert_snapshot!(pair("", "string file = 1;").planned().said(), @"
     warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
-      blueprint.json:4:1 `{`
+      blueprint.json:4:1
       help: the response has no field, the request has `file`; say which fills which with `fields` on this link
     warning[AE0402] b.proto:4:1: nothing fills the field `file` of `b:Take`: it keeps its default
       b.proto:4:1 `string file = 1;`
@@ -253,8 +253,8 @@ fn one_name_in_two_protos_may_mean_two_messages() {
     let planned = setup.planned();
     assert_snapshot!(planned.shown(), @r#"
     warning[AE0403] blueprint.json:7:1: `at.x` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"at.x": null}`
     ---
     1. a:Give  unary

@@ -42,8 +42,8 @@ fn operations_of_one_node_are_steps_of_their_own() {
         .link("b:Mid", "a:Last")
         .planned();
     assert_snapshot!(planned.shown(), @r#"
-    warning[AE0411] blueprint.json:6:25: `a:Unused` is not called
-      blueprint.json:6:25 `{` no link leads to it or from it
+    warning[AE0411] blueprint.json:6:44: `a:Unused` is not called
+      blueprint.json:6:44 `"Unused"` no link leads to it or from it
       help: link it, or name it in the initial data: {"a:Unused": {}}
     warning[AE0402] a.proto:2:105: nothing fills the field `x` of `a:First`: it keeps its default
       a.proto:2:105 `int32 x = 1;`
@@ -72,8 +72,8 @@ fn operations_of_one_node_are_steps_of_their_own() {
 #[test]
 fn an_operation_that_the_initial_data_names_is_called() {
     assert_snapshot!(graph("a b c", "a>b").planned().said(), @r#"
-    warning[AE0411] blueprint.json:8:25: `c:Do` is not called
-      blueprint.json:8:25 `{` no link leads to it or from it
+    warning[AE0411] blueprint.json:8:44: `c:Do` is not called
+      blueprint.json:8:44 `"Do"` no link leads to it or from it
       help: link it, or name it in the initial data: {"c:Do": {}}
     warning[AE0402] a.proto:2:50: nothing fills the field `x` of `a:Do`: it keeps its default
       a.proto:2:50 `int32 x = 1;`
@@ -103,8 +103,8 @@ fn a_diamond_joins_both_branches() {
       s.proto:2:50 `int32 x = 1;`
       help: give a value under `parameters` of this operation, or a link that carries one
     warning[AE0403] blueprint.json:11:1: `x` of `j:Do` is offered by `l:Do` and by `r:Do`
-      blueprint.json:11:1 `{` the later link fills it
-      blueprint.json:8:1 `{` this one does not
+      blueprint.json:11:1 the later link fills it
+      blueprint.json:8:1 this one does not
       help: drop it from all links but one with `"fields": {"x": null}`
     ---
     1. s:Do  unary

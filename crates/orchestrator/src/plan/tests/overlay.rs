@@ -24,8 +24,8 @@ fn two_links_fill_different_fields_of_one_message() {
     );
     assert_snapshot!(planned.shown(), @r#"
     warning[AE0403] blueprint.json:7:1: `at.both` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"at.both": null}`
     ---
     1. a:Give  unary
@@ -63,8 +63,8 @@ fn a_link_that_offers_all_of_a_message_fills_it_as_a_whole() {
     );
     assert_snapshot!(planned.shown(), @r#"
     warning[AE0403] blueprint.json:7:1: `at` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"at": null}`
     ---
     1. a:Give  unary
@@ -93,12 +93,12 @@ fn recursive_messages_of_two_links_are_mixed_once() {
     );
     assert_snapshot!(planned.shown(), @r#"
     warning[AE0403] blueprint.json:7:1: `head.next` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"head.next": null}`
     warning[AE0403] blueprint.json:7:1: `head.v` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"head.v": null}`
     ---
     1. a:Give  unary
@@ -135,8 +135,8 @@ fn recursive_messages_that_cover_each_other_are_filled_whole() {
     let planned = two(node, node, node);
     assert_snapshot!(planned.said(), @r#"
     warning[AE0403] blueprint.json:7:1: `head` of `b:Take` is offered by `a:Give` and by `c:Give`
-      blueprint.json:7:1 `{` the later link fills it
-      blueprint.json:4:1 `{` this one does not
+      blueprint.json:7:1 the later link fills it
+      blueprint.json:4:1 this one does not
       help: drop it from all links but one with `"fields": {"head": null}`
     "#);
 }

@@ -70,7 +70,7 @@ fn a_required_field_with_a_misfit_has_one_finding() {
     error[AE0401] a.proto:4:1: `a:Give` cannot fill `n` of `b:Take`: string does not fit int32
       a.proto:4:1 `string n = 1;` this is offered
       b.proto:4:1 `required int32 n = 1;` this is to be filled
-      blueprint.json:6:1 `{` by this link
+      blueprint.json:6:1 by this link
       help: make the types equal, or carry nothing with `"fields": {"n": null}` on this link
     "#);
 }
