@@ -51,7 +51,8 @@ fn resolve(package: &Package) -> (Pipeline, Findings) {
         }
     }
     let steps = Steps::new(&nodes);
-    let resolved = targets.iter().filter_map(|target| target.resolve(&nodes, &steps, &no_nodes, &mut findings));
+    let resolved =
+        targets.iter().filter_map(|target| target.resolve(&nodes, &steps, &no_nodes, &mut findings));
     let links: Vec<_> = resolved.collect();
     let mut links = without_repeats(&nodes, links, &mut findings);
     let settings = execution.settle(&steps, &no_nodes, &mut links, &mut findings);
@@ -153,7 +154,8 @@ impl Target {
 
 /// One link per pair of operations.
 fn without_repeats(nodes: &[Node], links: Vec<Link>, findings: &mut Findings) -> Vec<Link> {
-    let shown = |id: OperationId| format!("{}:{}", nodes[id.node].name, nodes[id.node].operations[id.operation].name);
+    let shown =
+        |id: OperationId| format!("{}:{}", nodes[id.node].name, nodes[id.node].operations[id.operation].name);
     let mut firsts: HashMap<_, Place> = HashMap::with_capacity(links.len());
     let mut kept = Vec::with_capacity(links.len());
     for link in links {
@@ -308,3 +310,6 @@ fn connected(reader: &Reader<'_>, from: OperationId, findings: &mut Findings) ->
 fn whole(document: &Arc<Document>) -> Place {
     Reader::root(document).place()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::super::index::{Match, NameIndex};
 use super::NoNodes;
+use super::steps::Steps;
+use crate::diagnostic::Known;
 use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
 use crate::use_case::fields;
 use crate::{
-    At, Code, Diagnostic, Document, ExecutionSettings, FieldMapping, Findings, Link, Node, NodeName,
-    OperationId, OperationSettings, Place, Reader, StepName,
+    At, Code, Diagnostic, Document, ExecutionSettings, FieldMapping, Findings, Link, NodeName,
+    OperationSettings, Place, Reader, StepName,
 };
 
 struct LinkEntry {
@@ -118,8 +119,7 @@ impl Execution {
         let mut settled: HashMap<usize, &LinkEntry> = HashMap::new();
         for entry in &self.links {
             let (Some(from), Some(to)) = (steps.find(&entry.from.value), steps.find(&entry.to.value)) else {
-                let absent =
-                    if steps.find(&entry.from.value).is_none() { &entry.from } else { &entry.to };
+                let absent = if steps.find(&entry.from.value).is_none() { &entry.from } else { &entry.to };
                 if !no_nodes.has(absent.value.node.as_str()) {
                     findings.push(unknown(&absent.value, &absent.place));
                 }
@@ -147,8 +147,7 @@ impl LinkEntry {
     }
 
     fn said_twice(&self, first: &Self) -> Diagnostic {
-        let message =
-            format!("the link from `{}` to `{}` has two entries", self.from.value, self.to.value);
+        let message = format!("the link from `{}` to `{}` has two entries", self.from.value, self.to.value);
         Diagnostic::error(Code::SaidTwice, message)
             .at(self.place.label().with_note("again here"))
             .at(first.place.label().with_note("first here"))
@@ -159,8 +158,7 @@ impl LinkEntry {
 fn check_version(root: &Reader<'_>, findings: &mut Findings) {
     let Some(version) = root.require("version", findings) else { return };
     if version.value().as_u64() != Some(1) {
-        let message =
-            format!("{} has another version than 1, the one that this program reads", root.title());
+        let message = format!("{} has another version than 1, the one that this program reads", root.title());
         findings.push(
             Diagnostic::error(Code::OutOfRange, message)
                 .at(version.place().label())

@@ -8,7 +8,7 @@ pub(super) enum Found {
     Root(ProtoRoot),
     /// There is none.
     Nowhere,
-    /// Its path is a finding.
+    /// A finding is about its path or its text.
     Refused,
 }
 
@@ -37,7 +37,10 @@ pub(super) fn root(entry: &Reader<'_>, node: &NodeName, package: &Package, findi
             alike.next().map(str::to_owned).filter(|_| alike.next().is_none())
         })
     });
-    let Some(file) = file else { return Found::Nowhere };
+    let Some(file) = file else {
+        let is_unreadable = package.protos.is_unreadable(&usual(node));
+        return if is_unreadable { Found::Refused } else { Found::Nowhere };
+    };
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let top = PackageFiles::PROTO_FOLDER.to_owned();
     let mut import_roots = vec![format!("{top}/{node}")];
