@@ -103,10 +103,10 @@ pub(crate) fn conclude(
 ) -> Result<Exit, Failure> {
     let mut unreadable = Vec::new();
     if flags.results != Results::None {
-        if let Some(path) = &flags.output {
-            if let Err(error) = results::write_file(plan, &mut report.steps, path) {
-                log.warning(&format!("`{}` is not written: {error:#}", path.display()));
-            }
+        if let Some(path) = &flags.output
+            && let Err(error) = results::write_file(plan, &mut report.steps, path)
+        {
+            log.warning(&format!("`{}` is not written: {error:#}", path.display()));
         }
         let printed = results::print(plan, &mut report.steps);
         unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;

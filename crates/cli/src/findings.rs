@@ -60,7 +60,7 @@ pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
         let _ = handler.render_report(&mut text, &Shown { diagnostic, excerpts, width });
         text.push('\n');
     }
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    terminal::only_colours(&text).lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// `2 errors, 1 warning`.

@@ -109,6 +109,9 @@ pub(crate) fn write_findings(found: &Findings) {
     }
 }
 
+/// What a line says beside its message.
+type Fields = Vec<(&'static str, Value)>;
+
 /// Tells a run's events as log lines.
 pub(crate) struct Narrator {
     log: Log,
@@ -128,7 +131,7 @@ impl Narrator {
         }
     }
 
-    fn line(&mut self, event: &RunEvent) -> Option<(LogLevel, String, Vec<(&'static str, Value)>)> {
+    fn line(&mut self, event: &RunEvent) -> Option<(LogLevel, String, Fields)> {
         use LogLevel::{Debug, Error, Info, Warning};
         let plan = Arc::clone(&self.plan);
         let name = |firing: &FiringId| plan.step(firing.step).name.to_string();

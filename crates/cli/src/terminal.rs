@@ -54,3 +54,35 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
+
+/// Text with colours, in which strangers may have their say: nothing but colours steers the terminal.
+pub(crate) fn only_colours(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        let is_colour = letter == '\u{1b}' && begins_with_colour(rest.as_str());
+        if is_colour || !letter.is_control() || matches!(letter, '\n' | '\t') {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// `[1;31m`, say.
+fn begins_with_colour(text: &str) -> bool {
+    text.strip_prefix('[').is_some_and(|text| {
+        text.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';').starts_with('m')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_steers_the_terminal_only_colours_are_left() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m\t\u{1b}[2Jgone\u{1b}]0;title\u{7}\u{9b}31m\r\n\u{1b}";
+        assert_eq!(only_colours(text), "\u{1b}[1;31mred\u{1b}[0m\t[2Jgone]0;title31m\n");
+        assert_eq!(printable(text), "[1;31mred[0m\t[2Jgone]0;title31m\n");
+    }
+}

@@ -1,6 +1,8 @@
 //! `aieffect run` as a user meets it: real services in processes of their own, the exit code, the last line of
 //! stderr, and nothing left running.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
 mod support;
 
 use std::fs;
@@ -287,6 +289,15 @@ fn a_service_that_exits_with_noise_cannot_steer_the_terminal() {
     let service = Service::new("a", &[]).through(r#"printf '\033[2Jgone\n'; exit 3"#);
     let ended = UseCase::alone(service, &json!({})).run().output();
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(!ended.stderr.chars().any(|letter| letter.is_control() && letter != '\n'), "{:?}", ended.stderr);
+}
+
+#[test]
+fn a_use_case_that_is_refused_cannot_steer_the_terminal() {
+    let case = UseCase::alone(Service::new("a", &["echo"]), &json!({}));
+    case.write("connections.json", "{\"pipeline\": \u{1b}[2J\u{9b}31m}");
+    let ended = case.run().output();
+    ended.check(3, "error: <case>: 1 error; nothing was started");
     assert!(!ended.stderr.chars().any(|letter| letter.is_control() && letter != '\n'), "{:?}", ended.stderr);
 }
 

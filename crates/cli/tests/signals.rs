@@ -1,6 +1,8 @@
 //! Ctrl-C, SIGTERM and SIGKILL of `aieffect` in the middle of a run: the exit code, the last line, and that
 //! nothing is left running.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
 mod support;
 
 use rustix::process::Signal;

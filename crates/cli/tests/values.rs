@@ -1,5 +1,7 @@
 //! Values on their way through `aieffect orchestrate`: from service to service and to stdout, to the letter.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
 mod support;
 
 use aieffect_testkit::{Bound, Protos, Reply, Server};

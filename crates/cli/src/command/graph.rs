@@ -9,12 +9,12 @@ use crate::load;
 use crate::terminal;
 
 pub(crate) fn run(options: &Graph) -> Result<Exit, Failure> {
-    if let Some(output) = &options.output {
-        if output.extension().is_none_or(|extension| extension != "mmd") {
-            let text =
-                format!("`{}` does not end in .mmd, the only kind of picture there is yet", output.display());
-            return Err(Failure::text(Exit::WrongUsage, text));
-        }
+    if let Some(output) = &options.output
+        && output.extension().is_none_or(|extension| extension != "mmd")
+    {
+        let text =
+            format!("`{}` does not end in .mmd, the only kind of picture there is yet", output.display());
+        return Err(Failure::text(Exit::WrongUsage, text));
     }
     let loaded = load::load(&options.path, None)?;
     loaded.stop_at_findings(&options.path, Strictness::Usual, LogFormat::Text)?;

@@ -1,6 +1,6 @@
 //! What the tests of the whole binary share: [`UseCase`] and [`Package`] write what is run, [`Aieffect`] runs
 //! it, [`Ended`] is what came of it.
-#![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(dead_code, unused_imports, reason = "no test file needs all of it")]
 
 mod aieffect;
 mod ended;
