@@ -241,7 +241,7 @@ fn a_mapping_that_names_no_field_is_reported() {
     assert_snapshot!(check(r#"{"file": "at.z"}"#), @r#"
     error[AE0409] execution.json:3:55: the response `P` has no field `z` (in `at.z`)
       execution.json:3:55 `"at.z"`
-      help: did you mean `x`?
+      help: known fields: `x`
     warning[AE0402] b.proto:5:18: nothing fills the field `count` of `b:Take`: it keeps its default
       b.proto:5:18 `int64 count = 2;`
       help: give a value under `parameters` of this operation, or a link that carries one
@@ -280,7 +280,7 @@ fn a_mapping_that_names_no_field_is_reported() {
       help: known fields: `at`, `count`, `file`
     error[AE0409] execution.json:3:59: the request `P` has no field `` (in `at.`)
       execution.json:3:59 `"at."`
-      help: did you mean `x`?
+      help: known fields: `x`
     warning[AE0402] b.proto:5:1: nothing fills the fields `file`, `count` of `b:Take`: they keep their defaults
       b.proto:5:1 `string file = 1;`
       b.proto:5:18 `int64 count = 2;`

@@ -90,9 +90,9 @@ fn without_links_all_are_called() {
 }
 
 #[test]
-fn a_link_written_twice_is_two_inputs() {
+fn a_link_written_twice_is_one_input() {
     let planned = graph("a b", "a>b a>b").planned();
-    assert_eq!(planned.step("b:Do").inputs.len(), 2);
+    assert_eq!(planned.step("b:Do").inputs.len(), 1);
 }
 
 #[test]
