@@ -47,7 +47,7 @@ fn operations_file(
     findings: &mut Findings,
 ) -> Option<String> {
     let mut with_operations: Vec<(&String, Label)> = Vec::new();
-    let mut readable = true;
+    let mut readable = !use_case.protos.has_unreadable_below(&format!("services/{}/", service.folder));
     for path in &service.protos {
         let Some(source) = use_case.protos.get(path) else { continue };
         let Some(text) = compiler.texts().parse(path) else { continue };

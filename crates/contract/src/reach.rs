@@ -141,6 +141,10 @@ impl Walk<'_> {
             return None;
         }
         let Some((path, source)) = protos.find(&import.path, &self.root.import_roots) else {
+            if protos.finds_unreadable(&import.path, &self.root.import_roots) {
+                self.whole = false;
+                return None;
+            }
             return self.refuse(self.missing(import, protos));
         };
         if self.open.iter().any(|open| open.file.path == path) {

@@ -84,7 +84,10 @@ fn from_bytes(bytes: Vec<u8>, name: String, findings: &mut Findings) -> Option<P
         match (document, text) {
             (Some(document), text) => texts.add(document, text, findings),
             (None, Ok(text)) => texts.protos.insert(below, text),
-            (None, Err(finding)) => findings.push(finding),
+            (None, Err(finding)) => {
+                findings.push(finding);
+                texts.protos.insert_unreadable(below);
+            }
         }
     }
     texts.into_package(name, findings)
@@ -132,11 +135,8 @@ fn entries(archive: &ZipArchive<Cursor<Vec<u8>>>, findings: &mut Findings) -> Op
         }
         total = total.saturating_add(entry.size());
         if entry.size() > SMALL && entry.size() / entry.compressed_size().max(1) > RATIO_LIMIT {
-            findings.push(bomb(format!(
-                "`{}` in the archive unpacks to {} bytes",
-                shown(&name),
-                entry.size()
-            )));
+            let size = entry.size() >> 20;
+            findings.push(bomb(format!("`{}` in the archive unpacks to {size} MiB", shown(&name))));
             continue;
         }
         let junk = name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
@@ -220,6 +220,7 @@ fn refused(error: &ZipError) -> Diagnostic {
         ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => {
             bad("it is encrypted with a password")
         }
+        ZipError::InvalidArchive(why) if why.contains("EOCD") => bad("it is no zip, or its end is missing"),
         error => bad(&error.to_string()),
     }
 }
@@ -315,7 +316,7 @@ mod tests {
         let zeros = vec![b' '; 5 << 20];
         check(
             package_with(&[("microservice/b.proto", &zeros)]),
-            "none: error[AE0209]: `microservice/b.proto` in the archive unpacks to 5242880 bytes",
+            "none: error[AE0209]: `microservice/b.proto` in the archive unpacks to 5 MiB",
         );
         let mut lying = package_with(&[("microservice/b.proto", &zeros)]);
         let declared = (5_u32 << 20).to_le_bytes();
@@ -332,7 +333,7 @@ mod tests {
     fn what_is_no_archive_or_encrypted_is_said() {
         check(
             b"PK\x03\x04 no".to_vec(),
-            "none: error[AE0210]: the archive cannot be read: invalid Zip archive: Could not find EOCD",
+            "none: error[AE0210]: the archive cannot be read: it is no zip, or its end is missing",
         );
         let mut encrypted = package_with(&[]);
         let local = 6;

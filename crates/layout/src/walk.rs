@@ -94,6 +94,7 @@ impl Walk<'_> {
             Ok(text) => text,
             Err(finding) => {
                 findings.push(finding);
+                self.tree.insert_unreadable(name);
                 return true;
             }
         };
@@ -117,13 +118,15 @@ impl Walk<'_> {
     }
 
     /// Whether a symbolic link leaves the root; said only where it could matter to protos.
-    fn leaves(&self, entry: &DirEntry, findings: &mut Findings) -> bool {
+    fn leaves(&mut self, entry: &DirEntry, findings: &mut Findings) -> bool {
         if !entry.path_is_symlink() || real(entry.path()).starts_with(&self.real_root) {
             return false;
         }
         let is_folder = entry.file_type().is_dir();
         if is_folder || is_proto(entry.path()) {
-            let mut finding = leaves_folder(&relative(self.root, entry.path()).unwrap_or_default());
+            let name = relative(self.root, entry.path()).unwrap_or_default();
+            let mut finding = leaves_folder(&name);
+            self.tree.insert_unreadable(name);
             if is_folder && self.outward == OutwardFolder::Warned {
                 finding.severity = Severity::Warning;
             }

@@ -69,8 +69,8 @@ fn one_operation_in_two_services_is_reported_with_both() {
     assert!(set.operation(id(0, 0)).is_none());
     assert_snapshot!(shown(&findings), @r"
     error[AE0305] microservice/a.proto:7:7: `Say` is an operation of `Echo` and of `Other`
-      microservice/a.proto:7:7 `Say` this one
-      microservice/a.proto:4:7 `Say` and this one
+      microservice/a.proto:7:7 `Say` again here
+      microservice/a.proto:4:7 `Say` first here
       help: rename one of them: a pipeline knows operations by their own name only
     ");
 }

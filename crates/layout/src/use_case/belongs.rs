@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use aieffect_blueprint::{
     Code, ComposeFile, ComposeService, Diagnostic, Document, Findings, ImageBuild, Pointer, Service,
-    near_match,
 };
 
 /// Gives each folder its compose service. Where several belong to one folder, the one of its name is taken,
@@ -40,14 +39,13 @@ pub(super) fn check(
             );
         }
     }
-    let names: Vec<&str> = compose.services.iter().map(|entry| entry.name.as_str()).collect();
     for service in services.iter().filter(|service| service.compose.is_none()) {
         let message =
             format!("`services/{}` belongs to no service of `{}`", service.folder, document.source().name());
         findings.push(
             Diagnostic::warning(Code::ServiceNotInCompose, message)
                 .at(document.key_label(&Pointer::root().key("services")))
-                .help_if(near_match(service.folder.as_str(), "services", names.iter().copied())),
+                .help(format!("add it there, with `build: services/{}`", service.folder)),
         );
     }
 }
