@@ -102,6 +102,9 @@ pub(crate) fn conclude(
     log: &Log,
 ) -> Result<Exit, Failure> {
     let mut unreadable = Vec::new();
+    if let (Results::None, Some(path)) = (flags.results, &flags.output) {
+        log.warning(&format!("`{}` is not written: `--results none` keeps no results", path.display()));
+    }
     if flags.results != Results::None {
         if let Some(path) = &flags.output
             && let Err(error) = results::write_file(plan, &mut report.steps, path)

@@ -247,9 +247,12 @@ mod initial_data {
 fn results_can_be_left_out() {
     let server = serve(fine);
     let package = alone(server.port(), &hello());
-    let ended = package.orchestrate().args(["--results", "none"]).output();
+    let file = package.path().join("results.json");
+    let ended = package.orchestrate().args(["--results", "none", "--output"]).arg(&file).output();
     ended.succeeds();
     assert_eq!(ended.stdout, "");
+    ended.says("WARNING `<case>/results.json` is not written: `--results none` keeps no results");
+    assert!(!file.exists());
     let ended = package.orchestrate().args(["--results", "last"]).output();
     ended.succeeds();
     assert_eq!(ended.results()["a1:Do"]["text"], "fine");
