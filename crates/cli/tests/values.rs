@@ -215,3 +215,26 @@ fn large_results_are_printed_in_bounded_memory() {
         assert_eq!(results[step]["data"].as_str().unwrap(), "A".repeat(size / 3 * 4));
     }
 }
+
+#[test]
+#[ignore = "prost-reflect takes -0.0 for the default and leaves it out; the wire-level transfer will not"]
+fn a_negative_zero_keeps_its_sign() {
+    let proto = |number: u32| {
+        format!(
+            "syntax = \"proto3\";\npackage z;\nservice Z {{ rpc Do(M) returns (M); }}\nmessage M {{ double x = {number}; }}\n"
+        )
+    };
+    let negative_zero = bytes::Bytes::from_static(&[0x09, 0, 0, 0, 0, 0, 0, 0, 0x80]);
+    let one =
+        Bound::new(Protos::default()).on("/z.Z/Do", move |_| Reply::Bytes(negative_zero.clone())).start();
+    let two = Bound::new(Protos::default()).on("/z.Z/Do", |call| Reply::Bytes(call.bytes)).start();
+    let package = Package::new()
+        .node("one", one.port(), &proto(1), &["Do"])
+        .node("two", two.port(), &proto(2), &["Do"])
+        .link("one:Do", "two:Do")
+        .written();
+    let ended = package.orchestrate().output();
+    ended.succeeds();
+    let line = |step: &str| format!("  \"{step}:Do\": {{\"x\":-0.0}}");
+    assert_eq!(ended.stdout, format!("{{\n{},\n{}\n}}\n", line("one"), line("two")));
+}
