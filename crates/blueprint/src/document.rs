@@ -99,11 +99,25 @@ fn not_json(source: &Arc<SourceText>, error: &serde_json::Error) -> Diagnostic {
         "recursion limit exceeded" => "it is nested more than 128 deep",
         cause => cause,
     };
-    Diagnostic::error(Code::Syntax, format!("`{}` is not valid JSON: {cause}", source.name())).at(Label::new(
-        source,
-        at..at,
-        "here",
-    ))
+    Diagnostic::error(Code::Syntax, format!("`{}` is not valid JSON: {cause}", source.name()))
+        .at(Label::new(source, at..at, "here"))
+        .help_if(json_help(cause))
+}
+
+fn json_help(cause: &str) -> Option<String> {
+    let help = match cause {
+        cause if cause.starts_with("expected `,`") => "is a comma missing before this place?",
+        cause if cause.starts_with("trailing comma") => "remove the comma before this place",
+        cause if cause.starts_with("EOF") => "the file ends too early: a bracket or a quote is not closed",
+        cause if cause.starts_with("key must be") => "write keys in double quotes, and no comments",
+        cause if cause.starts_with("expected value") => {
+            "write text in double quotes; JSON has no comments and no single quotes"
+        }
+        cause if cause.starts_with("control character") => "a quote is not closed in this line",
+        cause if cause.starts_with("trailing characters") => "remove what stands behind the last bracket",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
 
 /// A part of a document, remembered so that a later finding can point at it.
@@ -178,6 +192,89 @@ mod tests {
         let document = Document::yaml(&source).unwrap();
         assert_eq!(document.value()["use"], serde_json::json!({"a": 1, "b": "yes", "c": "3"}));
         assert_eq!(marked(&document, &Pointer::root().key("use").key("c")), "d.yml:6:6 \"'3'\"");
+    }
+
+    #[test]
+    fn places_hold_whatever_json_may_look_like() {
+        let check = |text: &str, expected: &str| {
+            let document = Document::json(&SourceText::new("c.json", text)).unwrap();
+            assert_eq!(marked(&document, &Pointer::root().key("a")), expected);
+        };
+        check("\u{feff}{\"a\": \"x\"}", "c.json:1:8 \"\\\"x\\\"\"");
+        check("{\r\n\t\"ü\": [[]],\r\n\t\"a\":\t12 }", "c.json:3:7 \"12\"");
+        check("{\"\\u0061\": -0}", "c.json:1:12 \"-0\"");
+        check("{\"b\": \"\u{7f}\\\"}\", \"a\": 1e3}", "c.json:1:20 \"1e3\"");
+        check("{\"a\": 1, \"a\": 2}", "c.json:1:15 \"2\"");
+        let long = "k".repeat(10_000);
+        check(&format!("{{\"{long}\": {{}}, \"a\": null}}"), "c.json:1:10015 \"null\"");
+    }
+
+    #[test]
+    fn a_key_that_is_written_twice_is_a_warning_with_both_places() {
+        let source = SourceText::new(
+            "c.json",
+            "{\"x\": [{\"a\": 1,\n \"b\": 2,\n \"\\u0061\": 3}], \"b\": {\"x\": 1}}",
+        );
+        let mut findings = Findings::new();
+        Document::json(&source).unwrap().check_repeated_keys(&mut findings);
+        let shown: Vec<_> =
+            findings.iter().map(|finding| (finding.to_string(), finding.labels[1].position())).collect();
+        let text = "warning[AE0009] c.json:3:2: the key `a` is written twice, and only the last one counts";
+        assert_eq!(shown, [(text.to_owned(), "c.json:1:9".to_owned())]);
+    }
+
+    #[test]
+    fn mistakes_in_json_are_found_at_their_place() {
+        let check = |text: &str, expected: &str| {
+            let finding = Document::json(&SourceText::new("c.json", text)).unwrap_err();
+            assert_eq!(finding.to_string().strip_prefix("error[AE0004] c.json:"), Some(expected));
+        };
+        check("", "1:1: `c.json` is not valid JSON: EOF while parsing a value");
+        check("{\"a\": 1", "1:8: `c.json` is not valid JSON: EOF while parsing an object");
+        check("\u{feff}{\"ä\": \"üü\", x}", "1:14: `c.json` is not valid JSON: key must be a string");
+        check("{\"a\": 1e400}", "1:11: `c.json` is not valid JSON: number out of range");
+        check(&"[".repeat(1000), "1:128: `c.json` is not valid JSON: it is nested more than 128 deep");
+    }
+
+    #[test]
+    fn values_are_found_as_deep_as_json_is_read() {
+        let text = format!("{}{}", "[".repeat(127), "]".repeat(127));
+        let document = Document::json(&SourceText::new("c.json", text)).unwrap();
+        let deepest = (0..126).fold(Pointer::root(), |pointer, _| pointer.index(0));
+        assert_eq!(document.label(&deepest).position(), "c.json:1:127");
+    }
+
+    #[test]
+    fn yaml_is_read_as_deep_as_compose_files_go_and_no_deeper() {
+        let nested = |depth: usize| format!("a: {}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Document::yaml(&SourceText::new("d.yml", nested(24))).is_ok());
+        let finding = Document::yaml(&SourceText::new("d.yml", nested(60))).unwrap_err();
+        assert!(
+            finding.message.ends_with("it is nested more than 32 deep, or unfolds to too much"),
+            "{finding}"
+        );
+    }
+
+    #[test]
+    fn aliases_that_unfold_without_end_are_a_finding() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            let aliases = vec![format!("*a{}", n - 1); 9].join(", ");
+            text += &format!("a{n}: &a{n} [{aliases}]\n");
+        }
+        let finding = Document::yaml(&SourceText::new("d.yml", text)).unwrap_err();
+        assert!(finding.message.ends_with("unfolds to too much"), "{finding}");
+    }
+
+    #[test]
+    fn mistakes_in_yaml_are_said_in_plain_words() {
+        let check = |text: &str, expected: &str| {
+            let finding = Document::yaml(&SourceText::new("d.yml", text)).unwrap_err();
+            assert_eq!(finding.to_string().strip_prefix("error[AE0004] d.yml:"), Some(expected));
+        };
+        check("a: 1\na: 2\n", "2:1: `d.yml` is not valid YAML: duplicate mapping key: a");
+        check("a: 1\n---\nb: 2\n", "3:1: `d.yml` is not valid YAML: multiple YAML documents detected");
+        check("a: *b", "1:4: `d.yml` is not valid YAML: alias references unknown anchor");
     }
 
     #[test]

@@ -37,7 +37,10 @@ pub(crate) fn host_of(reader: &Reader<'_>, findings: &mut Findings) -> Option<At
         let host = host.to_owned();
         return Some(written.map(|_| host));
     }
-    let message = format!("{} is `{host}`, which is no host name or address", reader.title());
+    let message = match host {
+        "" => format!("{} is empty", reader.title()),
+        _ => format!("{} is `{host}`, which is no host name or address", reader.title()),
+    };
     let help = match host.split_once("://") {
         Some((scheme, _)) => format!("write the host alone, without `{scheme}://`"),
         None if host.contains(':') => {

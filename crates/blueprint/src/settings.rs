@@ -243,7 +243,10 @@ fn duration(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<D
         _ => None,
     };
     if parsed.is_none_or(|duration| duration.is_zero() || duration > LONGEST) {
-        let message = format!("{} is no duration", reader.title());
+        let message = match parsed {
+            Some(duration) if duration > LONGEST => format!("{} is longer than a year", reader.title()),
+            _ => format!("{} is no duration", reader.title()),
+        };
         findings.push(
             Diagnostic::error(Code::OutOfRange, message)
                 .at(reader.place().label())

@@ -8,7 +8,7 @@ const LONGEST: usize = 128;
 /// How many names a help text lists.
 const LISTED: usize = 8;
 /// How many times one look at a document searches many names for a near one.
-const MOST_SEARCHES: usize = 200;
+const MOST_SEARCHES: usize = 50;
 const MANY: usize = 200;
 
 /// A help text that offers the nearest of `known` names, or lists them when none is near.

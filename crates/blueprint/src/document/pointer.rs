@@ -58,3 +58,16 @@ impl fmt::Display for Pointer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_is_written_as_a_way_from_the_root() {
+        let pointer = Pointer::root().key("pipeline").key("connections").index(3).key("to_method");
+        assert_eq!(pointer.to_string(), "pipeline.connections[3].to_method");
+        assert_eq!(Pointer::root().index(0).index(1).key("a").to_string(), "[0][1].a");
+        assert_eq!(Pointer::root().to_string(), "");
+    }
+}

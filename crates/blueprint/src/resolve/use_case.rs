@@ -207,3 +207,6 @@ fn operation(signature: &Signature, settings: OperationSettings, place: Place) -
     let declared = DeclaredStreams::Said { input: signature.input_stream, output: signature.output_stream };
     Operation { name: signature.operation.clone(), declared, settings, place }
 }
+
+#[cfg(test)]
+mod tests;

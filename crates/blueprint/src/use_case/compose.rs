@@ -148,6 +148,10 @@ fn pairs(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> BTreeMap<St
             })
             .collect();
     }
+    if !reader.value().is_object() {
+        reader.wrong_type("an array or an object", findings);
+        return BTreeMap::new();
+    }
     let entries = reader.entries(findings).into_iter();
     entries.map(|(name, value)| (name.to_owned(), scalar(value.value()))).collect()
 }
@@ -201,6 +205,10 @@ fn command(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Option<Ve
     let reader = reader.get(key)?;
     if let Value::String(text) = reader.value() {
         return Some(split_words(text));
+    }
+    if !reader.value().is_array() {
+        reader.wrong_type("a string or an array", findings);
+        return None;
     }
     let items = reader.items(findings);
     Some(items.iter().filter_map(|item| item.plain_text(findings)).collect())
@@ -259,6 +267,58 @@ mod tests {
         assert_eq!(b.environment["EMPTY"], None);
         assert_eq!(b.mounts[0].target, "/d");
         assert_eq!(b.run, ["python3", "server.py"]);
+    }
+
+    #[test]
+    fn what_compose_files_hold_beside_is_read_without_complaint() {
+        let (compose, findings) = read(concat!(
+            "version: '3.8'\nname: x\nnetworks: { n: {} }\nvolumes: { v: }\n",
+            "x-base: &base\n  environment: &env { A: 1.5, B: true }\n  image: i\n",
+            "services:\n",
+            "  a:\n    <<: *base\n    extends: { file: other.yml, service: b }\n    profiles: [dev]\n",
+            "    ports: ['50051:50051', 80, { target: 1 }]\n    depends_on: { b: { condition: x } }\n",
+            "    command: [serve, --port, 50051, true]\n    env_file: a.env\n    deploy: !reset null\n",
+            "    volumes: ['${DATA:-./data}:/app/data', '/only', 'v:/v:ro']\n",
+            "  b:\n    build: { dockerfile: services/b/Dockerfile }\n    env_file: [a.env, { path: b.env, required: false }]\n",
+            "    command: ''\n    environment: !override { <<: [*env, { A: 2, D: }], B: no }\n",
+            "    x-aieffect: { optional: false }\n",
+        ));
+        assert_eq!(findings, Findings::new());
+        let [a, b] = compose.services.as_slice() else { panic!("{compose:?}") };
+        let set = |service: &ComposeService, name: &str| service.environment[name].clone();
+        assert_eq!(set(a, "A").as_deref(), Some("1.5"));
+        assert_eq!(set(a, "B").as_deref(), Some("true"));
+        assert_eq!(a.image.as_deref(), Some("i"));
+        assert_eq!(a.command.as_deref().unwrap(), ["serve", "--port", "50051", "true"]);
+        assert_eq!(a.env_files, ["a.env"]);
+        let mounts: Vec<_> =
+            a.mounts.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
+        assert_eq!(mounts, [("${DATA:-./data}", "/app/data"), ("v", "/v")]);
+        assert_eq!(b.build.as_ref().unwrap().context, ".");
+        assert_eq!(b.env_files, ["a.env", "b.env"]);
+        assert_eq!(b.command.as_deref(), Some(&[][..]));
+        assert_eq!(
+            (set(b, "A").as_deref(), set(b, "B").as_deref(), set(b, "D")),
+            (Some("1.5"), Some("no"), None)
+        );
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_type_is_reported() {
+        let (_, findings) = read(concat!(
+            "x-aieffect: [make]\nservices:\n",
+            "  a: { build: 5, command: 7, environment: x, x-aieffect: run }\n  'b c': {}\n  d:\n",
+        ));
+        let shown: Vec<_> = findings.iter().map(|finding| finding.to_string()).collect();
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        error[AE0005] docker-compose.yml:1:13: `x-aieffect` must be an object, not an array
+        error[AE0005] docker-compose.yml:3:58: `services.a.x-aieffect` must be an object, not a string
+        error[AE0005] docker-compose.yml:3:15: `services.a.build` must be a string or an object, not a number
+        error[AE0005] docker-compose.yml:3:43: `services.a.environment` must be an array or an object, not a string
+        error[AE0005] docker-compose.yml:3:27: `services.a.command` must be a string or an array, not a number
+        error[AE0110] docker-compose.yml:4:10: `b c` is not a service name: 1 to 128 letters, digits, `_`, `-` or `.`, beginning with a letter, a digit or `_`
+        error[AE0005] docker-compose.yml:5:4: `services.d` must be an object, not null
+        "#);
     }
 
     #[test]
