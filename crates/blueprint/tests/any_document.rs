@@ -1,5 +1,7 @@
 //! Whatever stands in a document: reading and resolving end, and point into the text.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use aieffect_blueprint::{

@@ -32,6 +32,7 @@ fn operation(name: &str, connected_to: &[(&str, &str)]) -> Value {
     json!({"operation_signature": {"operation_name": name}, "connected_to": links})
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
 fn node(name: &str, operations: Value) -> Value {
     json!({"container_name": name, "operation_signature_list": operations})
 }
