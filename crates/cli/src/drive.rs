@@ -31,6 +31,15 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().map_err(|error| Failure::new(Exit::Internal, error))
 }
 
+/// Who asks for the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// The user, with Ctrl-C.
+    CtrlC,
+    /// Another program, with SIGTERM; in a stack, because another container has ended.
+    Terminate,
+}
+
 /// Ctrl-C and SIGTERM.
 pub(crate) struct Interrupts {
     interrupt: Signal,
@@ -45,18 +54,18 @@ impl Interrupts {
     }
 
     /// Waits for the next one.
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Interrupt {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Interrupt::CtrlC,
+            _ = self.terminate.recv() => Interrupt::Terminate,
         }
     }
 
-    /// The future's value, or `None` when one comes first.
-    pub(crate) async fn or<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+    /// The future's value, or the interrupt that comes first.
+    pub(crate) async fn or<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Interrupt> {
         tokio::select! {
-            value = future => Some(value),
-            () = self.next() => None,
+            value = future => Ok(value),
+            interrupt = self.next() => Err(interrupt),
         }
     }
 }
@@ -86,12 +95,22 @@ impl Drive<'_> {
         let handle = orchestrator.submit(self.plan, self.endpoints, options, vec![observer]);
         let cancellation = handle.cancellation();
         let mut ended = std::pin::pin!(handle.wait());
-        if let Some(report) = interrupts.or(&mut ended).await {
-            return Some(report);
-        }
+        let interrupt = match interrupts.or(&mut ended).await {
+            Ok(report) => return Some(report),
+            Err(interrupt) => interrupt,
+        };
         cancellation.cancel();
-        interrupts.or(ended).await
+        let report = interrupts.or(ended).await.ok()?;
+        Some(if interrupt == Interrupt::Terminate { blame_awaited(report) } else { report })
     }
+}
+
+/// A stack that is torn down while a node is still waited for has lost that node: it is what failed.
+fn blame_awaited(mut report: RunReport) -> RunReport {
+    for node in report.unreached.iter_mut().filter(|node| node.reason.is_none()) {
+        node.reason = Some("it had not answered yet when SIGTERM came".to_owned());
+    }
+    report
 }
 
 /// Prints the results, says what went wrong, and gives the exit code.

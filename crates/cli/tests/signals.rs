@@ -70,6 +70,14 @@ fn an_interrupt_while_services_are_waited_for_ends_them() {
 }
 
 #[test]
+fn a_stack_that_is_torn_down_while_a_service_is_waited_for_has_lost_it() {
+    let case = UseCase::alone(Service::new("a", &["not-serving", "600000"]), &json!({}));
+    let mut running = case.run().start();
+    let ended = running.until("a | listening").signal(Signal::TERM).end();
+    ended.check(4, "error: a1 could not be reached: it had not answered yet when SIGTERM came");
+}
+
+#[test]
 fn an_interrupt_while_the_use_case_is_built_ends_the_build() {
     let case = UseCase::alone(hang(), &json!({}));
     let compose = json!({

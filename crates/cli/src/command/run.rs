@@ -34,9 +34,9 @@ pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let ended = match interrupts.or(prepared.local.start(&prepared.start)).await {
-            None => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
-            Some(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
-            Some(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
+            Err(_) => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
+            Ok(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
+            Ok(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
         };
         prepared.name_folder();
         ended
@@ -194,7 +194,7 @@ impl Prepared {
     /// Stops the services. Another interrupt ends the wait; their supervisors see to the rest.
     async fn stop(&self, services: Arc<LocalServices>, interrupts: &mut Interrupts) {
         let Some(services) = Arc::into_inner(services) else { return };
-        if let Some(Err(error)) = interrupts.or(services.stop()).await {
+        if let Ok(Err(error)) = interrupts.or(services.stop()).await {
             self.log.warning(&error.to_string());
         }
     }

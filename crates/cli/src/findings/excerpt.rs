@@ -52,14 +52,13 @@ impl Excerpts {
     fn add(&mut self, marks: &[Mark<'_>]) {
         let (Some(first), Some(last)) = (marks.first(), marks.last()) else { return };
         let first_line = first.line.saturating_sub(AROUND);
-        let lines: Vec<&str> = first
-            .label
-            .source
-            .text()
-            .split('\n')
-            .skip(first_line)
-            .take(last.line + AROUND + 1 - first_line)
-            .collect();
+        let lines = first.label.source.text().split('\n').skip(first_line);
+        let mut lines: Vec<&str> = lines.take(last.line + AROUND + 1 - first_line).collect();
+        while lines.len() > last.line + 1 - first_line
+            && lines.last().is_some_and(|line| line.trim().is_empty())
+        {
+            lines.pop();
+        }
         // A byte apart, so that a mark at the end of one text is not at the beginning of the next.
         let base = self.parts.last().map_or(0, |part| part.base + part.text.len() + 1);
         let mut part = Part {
@@ -70,9 +69,6 @@ impl Excerpts {
             columns: Vec::new(),
         };
         for (nth, line) in lines.iter().enumerate() {
-            if nth > 0 {
-                part.text.push('\n');
-            }
             let here: Vec<&Mark<'_>> = marks.iter().filter(|mark| mark.line == first_line + nth).collect();
             let cut = Cut::new(line, here.first().map_or(0, |mark| mark.column));
             for mark in here {
@@ -82,6 +78,7 @@ impl Excerpts {
                 part.columns.push((part.text.len() + start, mark.column));
             }
             part.text.push_str(&cut.shown);
+            part.text.push('\n');
         }
         self.parts.push(part);
     }
@@ -178,7 +175,7 @@ impl SourceCode for Excerpts {
         let span = SourceSpan::new((read.span().offset() + part.base).into(), read.span().len());
         let line = read.line() + part.first_line;
         // Miette joins what is near by this count; all of a part belongs together.
-        let lines = part.text.split('\n').count();
+        let lines = part.text.lines().count();
         let name = part.name.clone();
         let contents = MietteSpanContents::new_named(name, read.data(), span, line, column, lines);
         Ok(Box::new(contents))
@@ -296,12 +293,25 @@ mod tests {
            ·    ╰── here
            ╰────
         ");
+        let unended = SourceText::new("a", "one {");
+        insta::assert_snapshot!(shown([Label::new(&unended, 5..5, "here")]), @r"
+        error AE0004
+
+          × wrong
+           ╭─[a:1:6]
+         1 │ one {
+           ·      ▲
+           ·      ╰── here
+           ╰────
+        ");
         let empty = SourceText::new("a", "");
         insta::assert_snapshot!(shown([Label::whole(&empty)]), @r"
         error AE0004
 
           × wrong
            ╭─[a:1:1]
+         1 │
+           · ▲
            ╰────
         ");
     }

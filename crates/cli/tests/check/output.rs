@@ -206,7 +206,7 @@ fn ten_mistakes_are_ten_findings() {
          5 │     build: services/report
            ·            ───────────────
            ╰────
-          help: its image cannot be built without it
+          help: images cannot be built without it; paths are relative to the compose file
 
         error AE0008
 
@@ -323,4 +323,31 @@ fn a_thousand_mistakes_are_counted_and_the_last_are_shown() {
     let checked = Case::use_case().write("connections.json", text).check(&[]);
     assert!(checked.stdout.starts_with("1800 more findings stand before these;"), "{}", checked.stdout);
     assert!(checked.stdout.contains("energy_report: 2000 errors\n"));
+}
+
+#[test]
+fn one_missing_dockerfile_of_several_services_is_one_finding() {
+    let compose = "services:\n  meter:\n    build: { context: ., dockerfile: Dockerfile }\n  report:\n    build: { context: ., dockerfile: Dockerfile }\n";
+    let case = Case::use_case().write("docker-compose.yml", compose);
+    assert_eq!(case.findings(), ["AE0107 docker-compose.yml:3:38"]);
+    assert!(case.check(&[]).stdout.contains("the Dockerfile of `meter`, `report` is missing: `Dockerfile`"));
+}
+
+#[test]
+fn a_text_that_ends_too_early_is_marked_at_its_end() {
+    let case = Case::use_case().write("connections.json", "{\"pipeline\": {");
+    insta::assert_snapshot!(case.check(&[]).stdout, @r#"
+    error AE0004
+
+      × `connections.json` is not valid JSON: EOF while parsing an object
+       ╭─[connections.json:1:15]
+     1 │ {"pipeline": {
+       ·               ▲
+       ·               ╰── here
+       ╰────
+      help: the file ends too early: a bracket or a quote is not closed
+
+    energy_report: 1 error
+    run `aieffect explain AE0004` for more on a finding
+    "#);
 }
