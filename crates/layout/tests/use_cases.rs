@@ -108,7 +108,7 @@ fn a_compose_service_belongs_to_the_folder_of_its_dockerfile_else_its_context_el
     let (use_case, findings) = read(&dir);
     assert_eq!(belongs(&use_case.unwrap()), ["a=one", "b=two", "c=-", "d_e=d-e", "f=f", "g=g"]);
     insta::assert_snapshot!(lines(&findings), @"
-    warning[AE0107] docker-compose.yml:4:19: the Dockerfile of `three` is missing: `../../../case/services/c/Dockerfile`
+    warning[AE0107] docker-compose.yml:4:49: the Dockerfile of `three` is missing: `../../../case/services/c/Dockerfile`
     warning[AE0108] docker-compose.yml:1:1: `services/c` belongs to no service of `docker-compose.yml`
     ");
 }

@@ -1,5 +1,6 @@
 //! Which compose service belongs to which folder.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,15 +30,14 @@ pub(super) fn check(
     services: &[Service],
     findings: &mut Findings,
 ) {
-    for entry in &compose.services {
-        if let Some(missing) = missing_dockerfile(root, entry, document) {
-            let message = format!("the Dockerfile of `{}` is missing: `{missing}`", entry.name);
-            findings.push(
-                Diagnostic::warning(Code::MissingDockerfile, message)
-                    .at(entry.place.key("build").label())
-                    .help("its image cannot be built without it"),
-            );
-        }
+    for (missing, entries) in missing_dockerfiles(root, compose, document) {
+        let names: Vec<String> = entries.iter().map(|entry| format!("`{}`", entry.name)).collect();
+        let message = format!("the Dockerfile of {} is missing: `{missing}`", names.join(", "));
+        let finding = Diagnostic::warning(Code::MissingDockerfile, message);
+        let labels = entries.iter().map(|entry| entry.place.key("build").key("dockerfile").label());
+        let finding = labels.fold(finding, Diagnostic::at);
+        findings
+            .push(finding.help("images cannot be built without it; paths are relative to the compose file"));
     }
     for service in services.iter().filter(|service| service.compose.is_none()) {
         let message =
@@ -80,6 +80,21 @@ fn context(root: &Path, build: &ImageBuild) -> Option<PathBuf> {
 fn dockerfile(root: &Path, build: &ImageBuild) -> Option<PathBuf> {
     let context = context(root, build)?;
     (!build.dockerfile.contains('$')).then(|| flatten(&context.join(&build.dockerfile)))
+}
+
+/// Missing Dockerfiles, each once, with the services that are built from it.
+fn missing_dockerfiles<'a>(
+    root: &Path,
+    compose: &'a ComposeFile,
+    document: &Arc<Document>,
+) -> BTreeMap<String, Vec<&'a ComposeService>> {
+    let mut missing: BTreeMap<String, Vec<&ComposeService>> = BTreeMap::new();
+    for entry in &compose.services {
+        if let Some(path) = missing_dockerfile(root, entry, document) {
+            missing.entry(path).or_default().push(entry);
+        }
+    }
+    missing
 }
 
 /// The missing Dockerfile's path below the use case, as the compose file says it.
