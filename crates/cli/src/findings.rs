@@ -34,7 +34,8 @@ impl Strictness {
 /// How many findings are shown as text: nobody reads more, and one wrong name may come a thousand times.
 const MOST_SHOWN: usize = 200;
 
-/// All findings as text, each with its excerpts; warnings first, so that errors stand last.
+/// All findings as text, each with its excerpts; warnings first, so that errors stand last,
+/// and each kind by file and line.
 pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
     let theme = match colour {
         Colour::On => GraphicalTheme::unicode(),
@@ -45,7 +46,10 @@ pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
         .with_context_lines(excerpt::AROUND)
         .with_urls(false);
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by_key(|diagnostic| diagnostic.severity);
+    sorted.sort_by_key(|diagnostic| {
+        let place = diagnostic.labels.first().map(|label| (label.source.name(), label.span.start));
+        (diagnostic.severity, place)
+    });
     let hidden = sorted.len().saturating_sub(MOST_SHOWN);
     let mut text = String::new();
     if hidden > 0 {

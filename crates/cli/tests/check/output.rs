@@ -208,17 +208,6 @@ fn ten_mistakes_are_ten_findings() {
            ╰────
           help: images cannot be built without it; paths are relative to the compose file
 
-        error AE0008
-
-          × `pipeline.operations[0].deadline` is no duration
-            ╭─[connections.json:31:21]
-         30 │         "parameters": { "day": 20240601 },
-         31 │         "deadline": "soon",
-            ·                     ──────
-         32 │         "expect": ["row > 0"]
-            ╰────
-          help: write a number and a unit, such as "500ms", "30s", "5m" or "2h"
-
         error AE0101
 
           × there is no service `metre`
@@ -241,6 +230,17 @@ fn ten_mistakes_are_ten_findings() {
             ╰────
           help: did you mean `WriteReport`?
 
+        error AE0409
+
+          × the response `Reading` has no field `path`
+            ╭─[connections.json:23:29]
+         22 │         "to_method": "WriteReport",
+         23 │         "fields": { "file": "path" }
+            ·                             ──────
+         24 │       }
+            ╰────
+          help: known fields: `file`, `rows`
+
         error AE0408
 
           × `day` is a string; 20240601 is not one
@@ -251,6 +251,17 @@ fn ten_mistakes_are_ten_findings() {
          31 │         "deadline": "soon",
             ╰────
           help: write it in quotes
+
+        error AE0008
+
+          × `pipeline.operations[0].deadline` is no duration
+            ╭─[connections.json:31:21]
+         30 │         "parameters": { "day": 20240601 },
+         31 │         "deadline": "soon",
+            ·                     ──────
+         32 │         "expect": ["row > 0"]
+            ╰────
+          help: write a number and a unit, such as "500ms", "30s", "5m" or "2h"
 
         error AE0412
 
@@ -263,16 +274,16 @@ fn ten_mistakes_are_ten_findings() {
             ╰────
           help: did you mean `rows`?
 
-        error AE0409
+        error AE0413
 
-          × the response `Reading` has no field `path`
-            ╭─[connections.json:23:29]
-         22 │         "to_method": "WriteReport",
-         23 │         "fields": { "file": "path" }
-            ·                             ──────
-         24 │       }
+          × the response `Result` has no field `sucess`
+            ╭─[connections.json:37:26]
+         36 │         "method": "WriteReport",
+         37 │         "success_field": "sucess"
+            ·                          ────────
+         38 │       }
             ╰────
-          help: known fields: `file`, `rows`
+          help: did you mean `success`?
 
         error AE0401
 
@@ -299,17 +310,6 @@ fn ten_mistakes_are_ten_findings() {
          19 │         "from_service": "meter",
             ╰────
           help: make the types equal, or carry nothing with `"fields": {"rows": null}` on this link
-
-        error AE0413
-
-          × the response `Result` has no field `sucess`
-            ╭─[connections.json:37:26]
-         36 │         "method": "WriteReport",
-         37 │         "success_field": "sucess"
-            ·                          ────────
-         38 │       }
-            ╰────
-          help: did you mean `success`?
 
         energy_report: 8 errors, 2 warnings
         run `aieffect explain AE0413` for more on a finding

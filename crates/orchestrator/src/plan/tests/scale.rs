@@ -1,10 +1,6 @@
 //! Large plans: right, and without work that grows faster than they do.
 
-use aieffect_blueprint::resolve;
-use aieffect_contract::ProtoSet;
-
 use super::fixture::Setup;
-use crate::plan::{InitialData, plan};
 
 const PROTO: &str = "service S { rpc Do(M) returns (M); } message M { int32 x = 1; P p = 2; string own = 3; } \
                      message P { int32 a = 1; repeated string b = 2; }";
@@ -54,29 +50,4 @@ fn thousands_of_cycles_are_named() {
         if node % 2 == 0 { setup.link(&this, &next) } else { setup }
     });
     assert_eq!(setup.planned().findings.len(), 1_000);
-}
-
-/// Prints how long the largest plan takes; run it with `--release -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn ten_thousand_steps() {
-    let setup = layers(10_100, 100);
-    let package = setup.package();
-    let start = std::time::Instant::now();
-    let lap = |what: &str| println!("{what}: {:?}", start.elapsed());
-    let (pipeline, said) = resolve::package(&package);
-    lap("resolved");
-    let pipeline = pipeline.unwrap();
-    let (protos, _) = ProtoSet::compile(&pipeline, &package.protos);
-    lap("compiled");
-    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default());
-    lap("planned");
-    let plan = plan.unwrap();
-    println!(
-        "{} steps, {} links, {} findings, {}",
-        plan.steps.len(),
-        plan.links.len(),
-        findings.len(),
-        said.len()
-    );
 }
