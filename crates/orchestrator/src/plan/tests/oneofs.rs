@@ -19,7 +19,7 @@ fn two_links_into_one_oneof_are_an_error() {
     error[AE0405] b.proto:5:1: several members of the oneof `either` of `b:Take` are filled: `left`, `right`
       b.proto:5:1 `string left = 1;` filled by `a:Give`
       b.proto:6:1 `int32 right = 2;` filled by `c:Give`
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 
@@ -35,7 +35,7 @@ fn a_link_and_a_parameter_into_one_oneof_are_an_error() {
     error[AE0405] b.proto:5:1: several members of the oneof `either` of `b:Take` are filled: `left`, `right`
       b.proto:5:1 `string left = 1;` filled by `a:Give`
       b.proto:6:1 `int32 right = 2;` filled by the parameter
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 
@@ -50,7 +50,7 @@ fn one_link_with_two_plain_fields_into_one_oneof_is_an_error() {
     error[AE0405] b.proto:5:1: several members of the oneof `either` of `b:Take` are filled: `left`, `right`
       b.proto:5:1 `string left = 1;` filled by `a:Give`
       b.proto:6:1 `int32 right = 2;` filled by `a:Give`
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 
@@ -74,7 +74,7 @@ fn oneofs_of_two_messages_of_one_type_are_two() {
     error[AE0405] b.proto:5:1: several members of the oneof `either` of `b:Take` are filled: `left`, `right`
       b.proto:5:1 `string left = 1;` filled by `a:Give`
       b.proto:6:1 `int32 right = 2;` filled by `a:Give`
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 
@@ -100,7 +100,7 @@ fn a_oneof_within_a_message_is_watched_too() {
     error[AE0405] b.proto:5:1: several members of the oneof `either` of `b:Take` are filled: `c.left`, `c.right`
       b.proto:5:1 `string left = 1;` filled by `a:Give`
       b.proto:6:1 `int32 right = 2;` filled by the parameter
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 
@@ -119,7 +119,7 @@ fn two_members_in_the_initial_data_are_an_error() {
     error[AE0405] a.proto:3:1: several members of the oneof `either` of `a:Ask` are filled: `left`, `right`
       a.proto:3:1 `string left = 1;` filled by the initial data
       a.proto:4:1 `int32 right = 2;` filled by the initial data
-      help: a oneof holds one member: carry the others not, with `null` in a link's `fields`
+      help: a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter
     ");
 }
 

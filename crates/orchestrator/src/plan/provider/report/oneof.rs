@@ -40,7 +40,7 @@ impl Report<'_> {
             names.join(", ")
         );
         let mut diagnostic = Diagnostic::error(Code::OneofFilledTwice, message)
-            .help("a oneof holds one member: carry the others not, with `null` in a link's `fields`");
+            .help("a oneof holds one member: leave the others out, with `null` in a link's `fields` or without their parameter");
         for (field, offer) in members {
             let mut by = BTreeSet::new();
             self.providers(offer, &mut by);
