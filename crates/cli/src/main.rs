@@ -10,6 +10,7 @@ mod load;
 mod log;
 mod pages;
 mod results;
+mod services;
 mod terminal;
 
 use std::process::ExitCode;

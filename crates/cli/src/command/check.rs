@@ -7,6 +7,7 @@ use crate::arguments::{Check, Format};
 use crate::exit::{Exit, Failure};
 use crate::findings::{self, Strictness};
 use crate::load::{self, Loaded};
+use crate::services;
 use crate::terminal;
 
 pub(crate) fn run(options: &Check) -> Result<Exit, Failure> {
@@ -14,6 +15,8 @@ pub(crate) fn run(options: &Check) -> Result<Exit, Failure> {
     let mut loaded = load::load(&options.path, options.execution.as_deref())?;
     let initial = load::initial_data(options.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
+    let foreseen = services::foreseen(&loaded, plan.as_ref());
+    loaded.findings.extend(foreseen);
     let printed = match options.format {
         Format::Json => json(&loaded, plan.as_ref(), options),
         Format::Human => human(&loaded, plan.as_ref(), options),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{NodeName, Pipeline, Placement, ServiceName, UseCase};
+use aieffect_blueprint::{NodeName, Pipeline, Placement, UseCase};
 use aieffect_layout::Opened;
 use aieffect_local::{
     CacheFolder, DataSource, Ended, LocalEndpoints, LocalPlan, LocalServices, RunFolder, RunFolderError,
@@ -21,8 +21,9 @@ use crate::arguments::Run;
 use crate::drive::{self, Drive, Interrupts};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
-use crate::load::{self, Loaded};
+use crate::load;
 use crate::log::Log;
+use crate::services;
 
 /// How long services may take to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -63,7 +64,8 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     }
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
-    let local = plan_services(&mut loaded, plan.as_ref());
+    let (local, found) = services::plan(&loaded, plan.as_ref());
+    loaded.findings.extend(found);
     loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict), flags.log_format)?;
     let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
         return Err(load::unexplained());
@@ -78,31 +80,6 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let start = start_options(run, &log)?;
     let placements = placements(&resolved.pipeline);
     Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, id, log })
-}
-
-/// How the services of the planned nodes are started. Without a plan all are looked at, for their findings.
-fn plan_services(loaded: &mut Loaded, plan: Option<&Plan>) -> Option<LocalPlan> {
-    let Some(Opened::UseCase(use_case, root)) = &loaded.source else { return None };
-    let pipeline = loaded.resolved.as_ref().map(|resolved| &resolved.pipeline);
-    let folders: BTreeSet<ServiceName> = match (plan, pipeline) {
-        (Some(plan), Some(pipeline)) => {
-            let planned: BTreeSet<_> = plan.nodes.iter().map(|node| &node.name).collect();
-            let nodes = pipeline.nodes().iter().filter(|node| planned.contains(&node.name));
-            nodes.filter_map(|node| started(&node.placement)).collect()
-        }
-        _ => use_case.services.iter().map(|service| service.folder.clone()).collect(),
-    };
-    let folders: Vec<_> = folders.into_iter().collect();
-    let (local, found) = LocalPlan::new(use_case, root, &folders);
-    loaded.findings.extend(found);
-    local
-}
-
-fn started(placement: &Placement) -> Option<ServiceName> {
-    match placement {
-        Placement::Started(folder) => Some(folder.clone()),
-        Placement::Remote => None,
-    }
 }
 
 fn placements(pipeline: &Pipeline) -> BTreeMap<NodeName, Placement> {
@@ -187,7 +164,7 @@ impl Prepared {
         if !matches!(cause.failure, StepFailure::Lost { .. } | StepFailure::NeverReached { .. }) {
             return None;
         }
-        let folder = started(self.placements.get(&cause.name.node)?)?;
+        let folder = services::started(self.placements.get(&cause.name.node)?)?;
         timeout(END_PATIENCE, services.until_ended(&folder)).await.ok()
     }
 

@@ -205,7 +205,7 @@ services:
   meter:
     <<: *common
     profiles: [energy]
-    build: { context: ., dockerfile: services/meter/Dockerfile }
+    build: { context: services/meter, dockerfile: Dockerfile }
     env_file: [{ path: .env, required: false }]
     extends: { file: other.yml, service: base }
   report:
