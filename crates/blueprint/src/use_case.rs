@@ -6,7 +6,7 @@ mod names;
 
 use crate::{ProtoTree, ServiceName};
 
-pub use compose::{ComposeFile, ComposeService, ImageBuild, Mount};
+pub use compose::{ComposeFile, ComposeService, EnvFile, ImageBuild, Mount};
 pub(crate) use connections::fields;
 pub use connections::{Connection, FieldMapping, MappedService, OperationEntry, Topology};
 pub(crate) use names::ServiceNames;

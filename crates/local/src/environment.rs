@@ -91,7 +91,7 @@ pub(crate) fn of_compose(
 ) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for file in &service.env_files {
-        let text = read(&variables.fill(file)).unwrap_or_default();
+        let text = read(&variables.fill(&file.path)).unwrap_or_default();
         pairs.extend(parse_env_file(&text, variables));
     }
     for (name, value) in &service.environment {

@@ -179,8 +179,8 @@ fn compose_environment(
     findings: &mut Findings,
 ) -> Vec<(String, String)> {
     for file in &compose.env_files {
-        let path = variables.fill(file);
-        if !root.join(&path).is_file() {
+        let path = variables.fill(&file.path);
+        if file.is_required && !root.join(&path).is_file() {
             let message = format!("the env_file `{path}` of service `{}` is not there", compose.name);
             let finding =
                 Diagnostic::error(Code::NoWayToStart, message).at(compose.place.key("env_file").label());

@@ -28,7 +28,7 @@ pub struct ComposeService {
     /// `environment`; a name without a value is taken from where `aieffect` runs.
     pub environment: BTreeMap<String, Option<String>>,
     /// `env_file`, below the use case.
-    pub env_files: Vec<String>,
+    pub env_files: Vec<EnvFile>,
     /// Bind mounts and volumes.
     pub mounts: Vec<Mount>,
     /// `working_dir`, which beats the image's.
@@ -41,6 +41,15 @@ pub struct ComposeService {
     pub run: Vec<String>,
     /// Where the service stands.
     pub place: Place,
+}
+
+/// One entry of `env_file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Below the use case.
+    pub path: String,
+    /// Whether it has to be there; it does unless `required` is `false`.
+    pub is_required: bool,
 }
 
 /// `build` of a compose service.
@@ -164,11 +173,15 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn env_files(reader: &Reader<'_>) -> Vec<String> {
-    let path = |value: &Value| value.as_str().or_else(|| value.get("path")?.as_str()).map(str::to_owned);
+fn env_files(reader: &Reader<'_>) -> Vec<EnvFile> {
+    let file = |value: &Value| {
+        let path = value.as_str().or_else(|| value.get("path")?.as_str())?.to_owned();
+        let is_required = value.get("required") != Some(&Value::Bool(false));
+        Some(EnvFile { path, is_required })
+    };
     match reader.value().get("env_file") {
-        Some(Value::Array(items)) => items.iter().filter_map(path).collect(),
-        Some(value) => path(value).into_iter().collect(),
+        Some(Value::Array(items)) => items.iter().filter_map(file).collect(),
+        Some(value) => file(value).into_iter().collect(),
         None => Vec::new(),
     }
 }
@@ -290,12 +303,15 @@ mod tests {
         assert_eq!(set(a, "B").as_deref(), Some("true"));
         assert_eq!(a.image.as_deref(), Some("i"));
         assert_eq!(a.command.as_deref().unwrap(), ["serve", "--port", "50051", "true"]);
-        assert_eq!(a.env_files, ["a.env"]);
+        let files = |service: &ComposeService| -> Vec<_> {
+            service.env_files.iter().map(|file| (file.path.clone(), file.is_required)).collect()
+        };
+        assert_eq!(files(a), [("a.env".to_owned(), true)]);
         let mounts: Vec<_> =
             a.mounts.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
         assert_eq!(mounts, [("${DATA:-./data}", "/app/data"), ("v", "/v")]);
         assert_eq!(b.build.as_ref().unwrap().context, ".");
-        assert_eq!(b.env_files, ["a.env", "b.env"]);
+        assert_eq!(files(b), [("a.env".to_owned(), true), ("b.env".to_owned(), false)]);
         assert_eq!(b.command.as_deref(), Some(&[][..]));
         assert_eq!(
             (set(b, "A").as_deref(), set(b, "B").as_deref(), set(b, "D")),
