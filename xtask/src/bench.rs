@@ -15,8 +15,10 @@ use anyhow::Result;
 use crate::workspace::{cargo, output, pass};
 
 pub(crate) fn run() -> Result<()> {
-    pass(&mut cargo(&["build", "--release", "--locked", "--package", "aieffect-cli"]))?;
-    pass(&mut cargo(&["build", "--release", "--locked", "--package", "aieffect-testkit", "--bins"]))?;
+    let build =
+        |package: &[&str]| pass(cargo(&["build", "--release", "--locked", "--package"]).args(package));
+    build(&["aieffect-cli"])?;
+    build(&["aieffect-testkit", "--example", "instant_service"])?;
     let figures = orchestrate::measure()?;
     let compile = output(&mut cargo(&[
         "run",

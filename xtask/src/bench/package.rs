@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-/// Every node has this proto: a file name and a figure go through the chain.
-pub(super) const PROTO: &str = r#"syntax = "proto3";
+/// Every node has this proto; the fields of both messages have the same numbers, so a service may answer by echo.
+const PROTO: &str = r#"syntax = "proto3";
 
 package stage;
 
@@ -16,9 +16,9 @@ service Stage {
 }
 
 message Work {
-  string output_file_path = 1;
-  double anomaly_threshold = 2;
-  repeated double readings = 3;
+  string output_file_path = 3;
+  double anomaly_threshold = 4;
+  repeated double readings = 5;
 }
 
 message Done {

@@ -1,7 +1,6 @@
 //! A service that answers at once, as a process of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -9,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace::target;
 
-/// Testkit's echoing service; it ends with this value.
+/// Testkit's `instant_service`; it ends with this value.
 pub(super) struct Service {
     process: Child,
     pub(super) port: u16,
@@ -17,11 +16,8 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts it and waits until it listens, on a port that it finds itself.
-    pub(super) fn start(proto: &Path) -> Result<Self> {
-        let mut process = Command::new(target().join("release/fault_service"))
-            .arg("echo")
-            .arg(proto)
-            .env_remove("GRPC_PORT")
+    pub(super) fn start() -> Result<Self> {
+        let mut process = Command::new(target().join("release/examples/instant_service"))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
