@@ -1,4 +1,4 @@
-//! From what was read to a validated [`Pipeline`](crate::Pipeline): [`use_case()`] and [`package()`].
+//! From what was read to a validated [`Pipeline`]: [`use_case()`] and [`package()`].
 
 mod index;
 mod order;

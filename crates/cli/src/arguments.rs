@@ -126,7 +126,7 @@ pub(crate) struct Orchestrate {
     /// Use this file in place of the package's execution.json
     #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
     pub(crate) execution: Option<PathBuf>,
-    /// The folder that services exchange files in, for conditions on files [default: <PACKAGE>/data]
+    /// The folder that services exchange files in, for conditions on files [default: data in the package]
     #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
