@@ -26,7 +26,11 @@ pub(crate) fn plan(loaded: &Loaded, plan: Option<&Plan>) -> (Option<LocalPlan>, 
 }
 
 /// What `run` would refuse in the Dockerfiles, as warnings: the use case itself is fine, and so is its package.
+/// Nothing while there are errors: a compose file that does not parse makes every Dockerfile look wrong.
 pub(crate) fn foreseen(loaded: &Loaded, planned: Option<&Plan>) -> Findings {
+    if loaded.findings.has_errors() {
+        return Findings::new();
+    }
     let (_, found) = plan(loaded, planned);
     let of_dockerfiles = [Code::InstructionNotPlayed, Code::CopySourceMissing, Code::BadDockerfile];
     let foreseen = found.into_iter().filter(|finding| of_dockerfiles.contains(&finding.code));
