@@ -86,8 +86,8 @@ impl Resolving<'_> {
             if here.is_empty() {
                 let message = format!("`{source}`, which is copied here, is not in the build context");
                 let finding = Diagnostic::error(Code::CopySourceMissing, message).at(copy.label.clone());
-                let help = "sources are looked for below the folder that `build.context` names, less what \
-                            `.dockerignore` leaves out";
+                let help = "add the file, or correct the path; it is looked for below the folder that \
+                            `build.context` names, less what `.dockerignore` leaves out";
                 findings.push(finding.help(help));
             }
             found.extend(here);

@@ -166,7 +166,7 @@ fn finding(
         .help("this version runs pipelines whose links never lead back"),
         Started::ByNothing => {
             Diagnostic::error(Code::Cycle, format!("these steps wait for each other: {way}"))
-                .help("remove one of these links, or start the cycle from an operation without inputs")
+                .help("remove one of these links, so that none leads back")
         }
     };
     for (from, to) in cycle.iter().zip(cycle.iter().cycle().skip(1)) {

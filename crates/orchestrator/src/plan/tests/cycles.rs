@@ -32,7 +32,7 @@ fn a_cycle_names_its_steps_and_its_links() {
     error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`
       blueprint.json:7:1 leads to `c:Do`
       blueprint.json:10:1 leads to `b:Do`
-      help: remove one of these links, or start the cycle from an operation without inputs
+      help: remove one of these links, so that none leads back
     ");
 }
 
