@@ -2,13 +2,10 @@
 
 mod excerpt;
 
-use std::fmt;
-
 use aieffect_blueprint::{Diagnostic, Findings, Label, Severity};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use annotate_snippets::{Level, Renderer};
 use serde::Serialize;
 
-use self::excerpt::Excerpts;
 use crate::terminal::{self, Colour};
 
 /// Whether warnings stop the work too.
@@ -34,17 +31,17 @@ impl Strictness {
 /// How many findings are shown as text: nobody reads more, and one wrong name may come a thousand times.
 const MOST_SHOWN: usize = 200;
 
+/// Columns that nothing reaches: excerpts are cut by us, around their marks.
+const NEVER_CUT: usize = 100_000;
+
 /// All findings as text, each with its excerpts; warnings first, so that errors stand last,
 /// and each kind by file and line.
 pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
-    let theme = match colour {
-        Colour::On => GraphicalTheme::unicode(),
-        Colour::Off => GraphicalTheme::unicode_nocolor(),
+    let renderer = match colour {
+        Colour::On => Renderer::styled(),
+        Colour::Off => Renderer::plain(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_wrap_lines(false)
-        .with_context_lines(excerpt::AROUND)
-        .with_urls(false);
+    let renderer = renderer.term_width(NEVER_CUT);
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|diagnostic| {
         let place = diagnostic.labels.first().map(|label| (label.source.name(), label.span.start));
@@ -59,10 +56,8 @@ pub(crate) fn as_text(findings: &Findings, colour: Colour) -> String {
     }
     let width = terminal::width();
     for diagnostic in sorted.split_off(hidden) {
-        let excerpts = Excerpts::of(diagnostic);
-        // Writing to a String cannot fail.
-        let _ = handler.render_report(&mut text, &Shown { diagnostic, excerpts, width });
-        text.push('\n');
+        text.push_str(&shown(diagnostic, &renderer, width));
+        text.push_str("\n\n");
     }
     terminal::only_colours(&text).lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -127,53 +122,21 @@ impl<'a> JsonLabel<'a> {
     }
 }
 
-/// A finding as miette shows it.
-struct Shown<'a> {
-    diagnostic: &'a Diagnostic,
-    excerpts: Option<Excerpts>,
-    width: usize,
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&wrapped(&self.diagnostic.message, self.width.saturating_sub(4)))
-    }
-}
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.diagnostic, f)
-    }
-}
-
-impl std::error::Error for Shown<'_> {}
-
-impl miette::Diagnostic for Shown<'_> {
-    fn code(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        Some(Box::new(format!("{} {}", self.diagnostic.severity, self.diagnostic.code)))
-    }
-
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity {
-            Severity::Warning => miette::Severity::Warning,
-            Severity::Error => miette::Severity::Error,
-        })
-    }
-
-    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        let help = wrapped(self.diagnostic.help.as_deref()?, self.width.saturating_sub(8));
-        Some(Box::new(help))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.excerpts.as_ref().map(|excerpts| excerpts as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.excerpts
-            .as_ref()
-            .map(|excerpts| Box::new(excerpts.labels()) as Box<dyn Iterator<Item = LabeledSpan>>)
-    }
+/// One finding with its excerpts and its help.
+fn shown(diagnostic: &Diagnostic, renderer: &Renderer, width: usize) -> String {
+    let level = match diagnostic.severity {
+        Severity::Warning => Level::WARNING,
+        Severity::Error => Level::ERROR,
+    };
+    // As wide as `warning[AE0001]: `, which stands before the message's first line and indents the others.
+    let title = wrapped(&diagnostic.message, width.saturating_sub(17));
+    let help = diagnostic.help.as_deref().map(|help| wrapped(help, width.saturating_sub(17)));
+    let group = level
+        .primary_title(title)
+        .id(diagnostic.code.as_str())
+        .elements(excerpt::excerpts(diagnostic))
+        .elements(help.map(|help| Level::HELP.message(help)));
+    renderer.render(&[group])
 }
 
 /// Breaks lines at spaces only: a path or a command that is broken elsewhere is no longer one.

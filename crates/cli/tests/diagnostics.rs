@@ -65,7 +65,7 @@ fn try_example(page: &Page) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     example.lay_out(folder.path())?;
     let console = example.run(folder.path())?;
-    if !console.contains(&format!(" {}", page.code)) {
+    if !console.contains(&format!("[{}]", page.code)) {
         return Err(format!("the output does not have the page's code:\n{console}"));
     }
     Ok(page.with_console(&console))

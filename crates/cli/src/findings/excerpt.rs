@@ -1,13 +1,13 @@
-//! The marked lines of a finding, as miette is to show them: [`Excerpts`].
+//! The marked lines of a finding, as they are shown under its message: [`excerpts`].
 //!
-//! Files of one finding stand one behind the other in one made-up text, in the order of the finding's labels,
-//! so that what is wrong comes first. Lines that are much too long, as in documents without line breaks, are cut.
+//! Neighbouring marks of one file stand together, in the order of the finding's labels, so that what is wrong
+//! comes first. Lines that are much too long, as in documents without line breaks, are cut.
 
 use aieffect_blueprint::{Diagnostic, Label};
-use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Origin, Snippet};
 
 /// Lines shown before and after a marked one.
-pub(super) const AROUND: usize = 1;
+const AROUND: usize = 1;
 /// Marked places are shown together when at most this many lines lie between them.
 const TOGETHER: usize = 6;
 /// Characters of a line that are shown.
@@ -15,73 +15,45 @@ const LONGEST: usize = 120;
 /// Characters shown before a mark in a line that is cut.
 const LEAD: usize = 40;
 
-/// The excerpts of one finding.
-#[derive(Debug)]
-pub(super) struct Excerpts {
-    parts: Vec<Part>,
-    labels: Vec<LabeledSpan>,
+/// What is shown of a finding's files; nothing when it has no place.
+pub(super) fn excerpts(diagnostic: &Diagnostic) -> Vec<Element<'_>> {
+    groups(&diagnostic.labels).iter().flat_map(|group| excerpt(group)).collect()
 }
 
-/// Neighbouring lines of one file.
-#[derive(Debug)]
-struct Part {
-    name: String,
-    /// Counted from 0.
-    first_line: usize,
-    text: String,
-    /// Where `text` begins in the text of all parts.
-    base: usize,
-    /// Where in `text` each mark begins, and its column in the file, from 0.
-    columns: Vec<(usize, usize)>,
-}
-
-impl Excerpts {
-    /// `None` when the finding has no place.
-    pub(super) fn of(diagnostic: &Diagnostic) -> Option<Self> {
-        let mut excerpts = Self { parts: Vec::new(), labels: Vec::new() };
-        for group in groups(&diagnostic.labels) {
-            excerpts.add(&group);
-        }
-        (!excerpts.parts.is_empty()).then_some(excerpts)
+/// The place of the first of these marks, and the lines around them.
+fn excerpt<'a>(marks: &[Mark<'a>]) -> Vec<Element<'a>> {
+    let (Some(first), Some(last)) = (marks.first(), marks.last()) else { return Vec::new() };
+    let name = first.label.source.name();
+    let first_line = first.line.saturating_sub(AROUND);
+    let lines = first.label.source.text().split('\n').skip(first_line);
+    let mut lines: Vec<&str> = lines.take(last.line + AROUND + 1 - first_line).collect();
+    while lines.len() > last.line + 1 - first_line && lines.last().is_some_and(|line| line.trim().is_empty())
+    {
+        lines.pop();
     }
-
-    pub(super) fn labels(&self) -> impl Iterator<Item = LabeledSpan> {
-        self.labels.iter().cloned()
-    }
-
-    fn add(&mut self, marks: &[Mark<'_>]) {
-        let (Some(first), Some(last)) = (marks.first(), marks.last()) else { return };
-        let first_line = first.line.saturating_sub(AROUND);
-        let lines = first.label.source.text().split('\n').skip(first_line);
-        let mut lines: Vec<&str> = lines.take(last.line + AROUND + 1 - first_line).collect();
-        while lines.len() > last.line + 1 - first_line
-            && lines.last().is_some_and(|line| line.trim().is_empty())
-        {
-            lines.pop();
+    let mut text = String::new();
+    let mut annotations: Vec<Annotation<'a>> = Vec::new();
+    let mut is_shifted = false;
+    for (nth, line) in lines.iter().enumerate() {
+        let here: Vec<&Mark<'_>> = marks.iter().filter(|mark| mark.line == first_line + nth).collect();
+        let cut = Cut::new(line, here.first().map_or(0, |mark| mark.column));
+        is_shifted |= cut.shift > 0;
+        for mark in here {
+            let (start, length) = cut.place(mark.column, mark.length);
+            let span = text.len() + start..text.len() + start + length;
+            let note = (!mark.label.note.is_empty()).then_some(mark.label.note.as_str());
+            annotations.push(AnnotationKind::Primary.span(span).label(note));
         }
-        // A byte apart, so that a mark at the end of one text is not at the beginning of the next.
-        let base = self.parts.last().map_or(0, |part| part.base + part.text.len() + 1);
-        let mut part = Part {
-            name: first.label.source.name().to_owned(),
-            first_line,
-            text: String::new(),
-            base,
-            columns: Vec::new(),
-        };
-        for (nth, line) in lines.iter().enumerate() {
-            let here: Vec<&Mark<'_>> = marks.iter().filter(|mark| mark.line == first_line + nth).collect();
-            let cut = Cut::new(line, here.first().map_or(0, |mark| mark.column));
-            for mark in here {
-                let (start, length) = cut.place(mark.column, mark.length);
-                let note = (!mark.label.note.is_empty()).then(|| mark.label.note.clone());
-                self.labels.push(LabeledSpan::new(note, base + part.text.len() + start, length));
-                part.columns.push((part.text.len() + start, mark.column));
-            }
-            part.text.push_str(&cut.shown);
-            part.text.push('\n');
-        }
-        self.parts.push(part);
+        text.push_str(&cut.shown);
+        text.push('\n');
     }
+    let snippet = Snippet::source(text).line_start(first_line + 1).fold(false).annotations(annotations);
+    if !is_shifted {
+        return vec![snippet.path(name).into()];
+    }
+    // The renderer would count the column in the line as cut.
+    let place = Origin::path(name).line(first.line + 1).char_column(first.column + 1);
+    vec![place.into(), snippet.into()]
 }
 
 /// A label with its line and column, from 0 and in characters, and its length within that line.
@@ -159,29 +131,6 @@ impl Cut {
     }
 }
 
-impl SourceCode for Excerpts {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let part = self.parts.iter().rev().find(|part| part.base <= span.offset());
-        let part = part.ok_or(MietteError::OutOfBounds)?;
-        let start = span.offset() - part.base;
-        let read = part.text.read_span(&SourceSpan::new(start.into(), span.len()), before, after)?;
-        let column =
-            part.columns.iter().find(|(at, _)| *at == start).map_or(read.column(), |(_, column)| *column);
-        let span = SourceSpan::new((read.span().offset() + part.base).into(), read.span().len());
-        let line = read.line() + part.first_line;
-        // Miette joins what is near by this count; all of a part belongs together.
-        let lines = part.text.lines().count();
-        let name = part.name.clone();
-        let contents = MietteSpanContents::new_named(name, read.data(), span, line, column, lines);
-        Ok(Box::new(contents))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aieffect_blueprint::{Code, Findings, SourceText};
@@ -206,14 +155,11 @@ mod tests {
     #[test]
     fn columns_count_characters() {
         insta::assert_snapshot!(shown([mark("a.json", "{ \"ä\": \"öü\", x }", "x")]), @r#"
-        error AE0004
-
-          × wrong
-           ╭─[a.json:1:14]
-         1 │ { "ä": "öü", x }
-           ·              ┬
-           ·              ╰── `x`
-           ╰────
+        error[AE0004]: wrong
+         --> a.json:1:14
+          |
+        1 | { "ä": "öü", x }
+          |              ^ `x`
         "#);
     }
 
@@ -221,14 +167,12 @@ mod tests {
     fn a_line_without_end_is_cut_around_the_mark() {
         let long = format!("[{}x{}]", "1, ".repeat(200), ", 2".repeat(200));
         insta::assert_snapshot!(shown([mark("a.json", &long, "x")]), @r"
-        error AE0004
-
-          × wrong
-           ╭─[a.json:1:602]
-         1 │ … 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,…
-           ·                                          ┬
-           ·                                          ╰── `x`
-           ╰────
+        error[AE0004]: wrong
+         --> a.json:1:602
+          |
+         :::
+        1 | … 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,…
+          |                                          ^ `x`
         ");
     }
 
@@ -236,19 +180,16 @@ mod tests {
     fn two_marks_far_apart_in_one_line_are_both_seen() {
         let long = format!("[a,{} b]", "1, ".repeat(200));
         insta::assert_snapshot!(shown([mark("a.json", &long, "a"), mark("a.json", &long, "b")]), @r"
-        error AE0004
-
-          × wrong
-           ╭─[a.json:1:2]
-         1 │ [a,1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, …
-           ·  ┬
-           ·  ╰── `a`
-           ╰────
-           ╭─[a.json:1:605]
-         1 │ …1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  b]
-           ·                                          ┬
-           ·                                          ╰── `b`
-           ╰────
+        error[AE0004]: wrong
+         --> a.json:1:2
+          |
+        1 | [a,1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, …
+          |  ^ `a`
+         ::: a.json:1:605
+          |
+         :::
+        1 | …1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  b]
+          |                                          ^ `b`
         ");
     }
 
@@ -257,26 +198,23 @@ mod tests {
         let text = "one\ntwo\nthree\nfour\nfive\n";
         let labels = [mark("z", text, "four"), mark("a", text, "one"), mark("z", text, "two")];
         insta::assert_snapshot!(shown(labels), @r"
-        error AE0004
-
-          × wrong
-           ╭─[z:2:1]
-         1 │ one
-         2 │ two
-           · ─┬─
-           ·  ╰── `two`
-         3 │ three
-         4 │ four
-           · ──┬─
-           ·   ╰── `four`
-         5 │ five
-           ╰────
-           ╭─[a:1:1]
-         1 │ one
-           · ─┬─
-           ·  ╰── `one`
-         2 │ two
-           ╰────
+        error[AE0004]: wrong
+         --> z:2:1
+          |
+        1 | one
+        2 | two
+          | ^^^ `two`
+        3 | three
+        4 | four
+          | ^^^^ `four`
+        5 | five
+          |
+         ::: a:1:1
+          |
+        1 | one
+          | ^^^ `one`
+        2 | two
+          |
         ");
     }
 
@@ -284,35 +222,27 @@ mod tests {
     fn the_end_of_a_text_can_be_marked() {
         let source = SourceText::new("a", "one\n");
         insta::assert_snapshot!(shown([Label::new(&source, 4..4, "here")]), @r"
-        error AE0004
-
-          × wrong
-           ╭─[a:1:4]
-         1 │ one
-           ·    ▲
-           ·    ╰── here
-           ╰────
+        error[AE0004]: wrong
+         --> a:1:4
+          |
+        1 | one
+          |    ^ here
         ");
         let unended = SourceText::new("a", "one {");
         insta::assert_snapshot!(shown([Label::new(&unended, 5..5, "here")]), @r"
-        error AE0004
-
-          × wrong
-           ╭─[a:1:6]
-         1 │ one {
-           ·      ▲
-           ·      ╰── here
-           ╰────
+        error[AE0004]: wrong
+         --> a:1:6
+          |
+        1 | one {
+          |      ^ here
         ");
         let empty = SourceText::new("a", "");
         insta::assert_snapshot!(shown([Label::whole(&empty)]), @r"
-        error AE0004
-
-          × wrong
-           ╭─[a:1:1]
-         1 │
-           · ▲
-           ╰────
+        error[AE0004]: wrong
+         --> a:1:1
+          |
+        1 |
+          | ^
         ");
     }
 }

@@ -187,133 +187,123 @@ fn ten_mistakes_are_ten_findings() {
         ]
     );
     insta::assert_snapshot!(case.check(&[]).stdout, @r#"
-        warning AE0006
+    warning[AE0006]: `pipeline` has an unknown key `startservice`
+     --> connections.json:4:5
+      |
+    3 |     "name": "Energy report",
+    4 |     "startservice": "meter",
+      |     ^^^^^^^^^^^^^^
+    5 |     "connections": [
+      |
+      = help: did you mean `start_service`?
 
-          ⚠ `pipeline` has an unknown key `startservice`
-           ╭─[connections.json:4:5]
-         3 │     "name": "Energy report",
-         4 │     "startservice": "meter",
-           ·     ──────────────
-         5 │     "connections": [
-           ╰────
-          help: did you mean `start_service`?
+    warning[AE0107]: the Dockerfile of `report` is missing: `services/report/Dockerfile`
+     --> docker-compose.yml:5:12
+      |
+    4 |   report:
+    5 |     build: services/report
+      |            ^^^^^^^^^^^^^^^
+      |
+      = help: images cannot be built without it; paths are relative to the compose file
 
-        warning AE0107
+    error[AE0101]: there is no service `metre`
+     --> connections.json:7:25
+      |
+    6 |       {
+    7 |         "from_service": "metre",
+      |                         ^^^^^^^
+    8 |         "from_method": "ReadMeter",
+      |
+      = help: did you mean `meter`?
 
-          ⚠ the Dockerfile of `report` is missing: `services/report/Dockerfile`
-           ╭─[docker-compose.yml:5:12]
-         4 │   report:
-         5 │     build: services/report
-           ·            ───────────────
-           ╰────
-          help: images cannot be built without it; paths are relative to the compose file
+    error[AE0102]: `report` has no operation `WriteRepotr`
+      --> connections.json:16:22
+       |
+    15 |         "to_service": "report",
+    16 |         "to_method": "WriteRepotr"
+       |                      ^^^^^^^^^^^^^
+    17 |       },
+       |
+       = help: did you mean `WriteReport`?
 
-        error AE0101
+    error[AE0409]: the response `Reading` has no field `path`
+      --> connections.json:23:29
+       |
+    22 |         "to_method": "WriteReport",
+    23 |         "fields": { "file": "path" }
+       |                             ^^^^^^
+    24 |       }
+       |
+       = help: known fields: `file`, `rows`
 
-          × there is no service `metre`
-           ╭─[connections.json:7:25]
-         6 │       {
-         7 │         "from_service": "metre",
-           ·                         ───────
-         8 │         "from_method": "ReadMeter",
-           ╰────
-          help: did you mean `meter`?
+    error[AE0408]: `day` is a string; 20240601 is not one
+      --> connections.json:30:32
+       |
+    29 |         "method": "ReadMeter",
+    30 |         "parameters": { "day": 20240601 },
+       |                                ^^^^^^^^
+    31 |         "deadline": "soon",
+       |
+       = help: write it in quotes
 
-        error AE0102
+    error[AE0008]: `pipeline.operations[0].deadline` is no duration
+      --> connections.json:31:21
+       |
+    30 |         "parameters": { "day": 20240601 },
+    31 |         "deadline": "soon",
+       |                     ^^^^^^
+    32 |         "expect": ["row > 0"]
+       |
+       = help: write a number and a unit, such as "500ms", "30s", "5m" or "2h"
 
-          × `report` has no operation `WriteRepotr`
-            ╭─[connections.json:16:22]
-         15 │         "to_service": "report",
-         16 │         "to_method": "WriteRepotr"
-            ·                      ─────────────
-         17 │       },
-            ╰────
-          help: did you mean `WriteReport`?
+    error[AE0412]: the condition `row > 0` cannot be checked: `Reading` has no field `row`
+      --> connections.json:32:21
+       |
+    31 |         "deadline": "soon",
+    32 |         "expect": ["row > 0"]
+       |                     ^^^
+    33 |       },
+       |
+       = help: did you mean `rows`?
 
-        error AE0409
+    error[AE0413]: the response `Result` has no field `sucess`
+      --> connections.json:37:26
+       |
+    36 |         "method": "WriteReport",
+    37 |         "success_field": "sucess"
+       |                          ^^^^^^^^
+    38 |       }
+       |
+       = help: did you mean `success`?
 
-          × the response `Reading` has no field `path`
-            ╭─[connections.json:23:29]
-         22 │         "to_method": "WriteReport",
-         23 │         "fields": { "file": "path" }
-            ·                             ──────
-         24 │       }
-            ╰────
-          help: known fields: `file`, `rows`
+    error[AE0401]: `meter1:ReadMeter` cannot fill `rows` of `report1:WriteReport`: int32 does not fit
+                   string
+      --> services/meter/proto/meter.proto:13:3
+       |
+    12 |   string file = 1;
+    13 |   int32 rows = 2;
+       |   ^^^^^^^^^^^^^^^ this is offered
+    14 | }
+       |
+      ::: services/report/proto/report.proto:9:3
+       |
+     8 |   string file = 1;
+     9 |   string rows = 2;
+       |   ^^^^^^^^^^^^^^^^ this is to be filled
+    10 | }
+       |
+      ::: connections.json:18:7
+       |
+    17 |       },
+    18 |       {
+       |       ^ by this link
+    19 |         "from_service": "meter",
+       |
+       = help: make the types equal, or carry nothing with `"fields": {"rows": null}` on this link
 
-        error AE0408
-
-          × `day` is a string; 20240601 is not one
-            ╭─[connections.json:30:32]
-         29 │         "method": "ReadMeter",
-         30 │         "parameters": { "day": 20240601 },
-            ·                                ────────
-         31 │         "deadline": "soon",
-            ╰────
-          help: write it in quotes
-
-        error AE0008
-
-          × `pipeline.operations[0].deadline` is no duration
-            ╭─[connections.json:31:21]
-         30 │         "parameters": { "day": 20240601 },
-         31 │         "deadline": "soon",
-            ·                     ──────
-         32 │         "expect": ["row > 0"]
-            ╰────
-          help: write a number and a unit, such as "500ms", "30s", "5m" or "2h"
-
-        error AE0412
-
-          × the condition `row > 0` cannot be checked: `Reading` has no field `row`
-            ╭─[connections.json:32:21]
-         31 │         "deadline": "soon",
-         32 │         "expect": ["row > 0"]
-            ·                     ───
-         33 │       },
-            ╰────
-          help: did you mean `rows`?
-
-        error AE0413
-
-          × the response `Result` has no field `sucess`
-            ╭─[connections.json:37:26]
-         36 │         "method": "WriteReport",
-         37 │         "success_field": "sucess"
-            ·                          ────────
-         38 │       }
-            ╰────
-          help: did you mean `success`?
-
-        error AE0401
-
-          × `meter1:ReadMeter` cannot fill `rows` of `report1:WriteReport`: int32 does not fit string
-            ╭─[services/meter/proto/meter.proto:13:3]
-         12 │   string file = 1;
-         13 │   int32 rows = 2;
-            ·   ───────┬───────
-            ·          ╰── this is offered
-         14 │ }
-            ╰────
-            ╭─[services/report/proto/report.proto:9:3]
-          8 │   string file = 1;
-          9 │   string rows = 2;
-            ·   ────────┬───────
-            ·           ╰── this is to be filled
-         10 │ }
-            ╰────
-            ╭─[connections.json:18:7]
-         17 │       },
-         18 │       {
-            ·       ┬
-            ·       ╰── by this link
-         19 │         "from_service": "meter",
-            ╰────
-          help: make the types equal, or carry nothing with `"fields": {"rows": null}` on this link
-
-        energy_report: 8 errors, 2 warnings
-        run `aieffect explain AE0413` for more on a finding
-        "#);
+    energy_report: 8 errors, 2 warnings
+    run `aieffect explain AE0413` for more on a finding
+    "#);
 }
 
 #[test]
@@ -337,15 +327,13 @@ fn one_missing_dockerfile_of_several_services_is_one_finding() {
 fn a_text_that_ends_too_early_is_marked_at_its_end() {
     let case = Case::use_case().write("connections.json", "{\"pipeline\": {");
     insta::assert_snapshot!(case.check(&[]).stdout, @r#"
-    error AE0004
-
-      × `connections.json` is not valid JSON: EOF while parsing an object
-       ╭─[connections.json:1:15]
-     1 │ {"pipeline": {
-       ·               ▲
-       ·               ╰── here
-       ╰────
-      help: the file ends too early: a bracket or a quote is not closed
+    error[AE0004]: `connections.json` is not valid JSON: EOF while parsing an object
+     --> connections.json:1:15
+      |
+    1 | {"pipeline": {
+      |               ^ here
+      |
+      = help: the file ends too early: a bracket or a quote is not closed
 
     energy_report: 1 error
     run `aieffect explain AE0004` for more on a finding
