@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: what no compiler checks. Every complaint is shown, not only the first.
 
 mod architecture;
+mod features;
 mod lengths;
 mod links;
 mod machine_paths;
@@ -21,8 +22,9 @@ type Complaints = Vec<String>;
 /// A name, and what is looked at under it.
 type Check = (&'static str, fn() -> Result<Complaints>);
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("crate graph", architecture::check),
+    ("features", features::check),
     ("pure modules", purity::check),
     ("pages of findings", pages::check),
     ("help page", help_page),
