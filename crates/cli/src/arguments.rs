@@ -15,6 +15,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(Init),
     Check(Check),
     Explain(Explain),
     Graph(Graph),
@@ -29,9 +30,34 @@ impl Command {
         match self {
             Self::Orchestrate(options) => options.run.log_format,
             Self::Run(options) => options.run.log_format,
-            Self::Check(_) | Self::Explain(_) | Self::Graph(_) | Self::Export(_) => LogFormat::Text,
+            Self::Init(_) | Self::Check(_) | Self::Explain(_) | Self::Graph(_) | Self::Export(_) => {
+                LogFormat::Text
+            }
         }
     }
+}
+
+/// Make a new use case that runs at once, to be changed step by step
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect init wind_forecast --services load_wind,forecast,report")]
+pub(crate) struct Init {
+    /// Folder to make; its name becomes the use case's
+    pub(crate) dir: PathBuf,
+    /// What the services are written in
+    #[arg(long, value_enum, default_value_t = Template::Python)]
+    pub(crate) template: Template,
+    /// The services, each feeding the next
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_value = "load_data,clean_data,report")]
+    pub(crate) services: Vec<String>,
+}
+
+/// The language of a new use case's services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// `server.py` with grpcio
+    Python,
+    /// A cargo workspace with tonic
+    Rust,
 }
 
 /// Report everything that is wrong with a use case or package, all at once

@@ -4,5 +4,6 @@ pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod graph;
+pub(crate) mod init;
 pub(crate) mod orchestrate;
 pub(crate) mod run;

@@ -121,6 +121,7 @@ impl From<aieffect_layout::Error> for Failure {
             | Error::NotAUseCase { .. }
             | Error::NotAPackage { .. }
             | Error::AlreadyThere { .. }
+            | Error::NotEmpty { .. }
             | Error::NotReplaced { .. } => Exit::WrongUsage,
             Error::UnsafeName { .. } => Exit::InvalidInput,
             Error::Pack { .. } | Error::Io { .. } => Exit::Internal,

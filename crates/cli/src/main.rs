@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     let done = match &arguments.command {
+        Command::Init(options) => command::init::run(options),
         Command::Check(options) => command::check::run(options),
         Command::Explain(options) => command::explain::run(options),
         Command::Graph(options) => command::graph::run(options),

@@ -30,16 +30,22 @@ pub enum Error {
         /// Where to write.
         path: PathBuf,
     },
+    /// The place for a new folder holds something.
+    #[error("`{path}` is there already, and not empty")]
+    NotEmpty {
+        /// Where to write.
+        path: PathBuf,
+    },
     /// The place to write to holds something that an export must not replace.
     #[error("`{path}` is not a package, so it is not replaced")]
     NotReplaced {
         /// Where to write.
         path: PathBuf,
     },
-    /// A file of the package would lie outside it.
-    #[error("the file name `{name}` leaves the package")]
+    /// A file would lie outside its folder.
+    #[error("the file name `{name}` leaves its folder")]
     UnsafeName {
-        /// The name, below the package.
+        /// The name, below the folder.
         name: String,
     },
     /// The archive could not be put together.
@@ -77,6 +83,7 @@ impl Error {
                 path.display()
             )),
             Self::AlreadyThere { .. } => Some("add `--overwrite` to replace it".into()),
+            Self::NotEmpty { .. } => Some("give a path that is new, or an empty folder".into()),
             Self::NotReplaced { .. } => Some("give a path that is new, an empty folder, or a package".into()),
             Self::UnsafeName { .. } | Self::Pack { .. } | Self::Io { .. } => None,
         }

@@ -1,5 +1,6 @@
 //! Writing a package's folder, whole or not at all.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
@@ -9,6 +10,9 @@ use aieffect_blueprint::PackageFiles;
 
 use crate::Error;
 use crate::open::{is_package, is_use_case};
+
+/// Texts by their names below a folder, with `/` between.
+type Files = BTreeMap<String, String>;
 
 /// What to do about a package that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +29,31 @@ pub enum Overwrite {
 /// none of an older export survives; a folder that is neither a package nor empty is refused. When this
 /// fails, what was there is there still.
 pub fn write_package(files: &PackageFiles, dir: &Path, overwrite: Overwrite) -> Result<(), Error> {
-    if let Some(name) = files.0.keys().find(|name| !stays_inside(name)) {
-        return Err(Error::UnsafeName { name: name.clone() });
+    names_stay_inside(&files.0)?;
+    match state(dir)? {
+        State::Absent => write_new(&files.0, dir),
+        State::Empty => write_into(&files.0, dir),
+        State::Package if overwrite == Overwrite::Replace => write_into(&files.0, dir),
+        State::Other if overwrite == Overwrite::Replace => Err(Error::NotReplaced { path: dir.to_owned() }),
+        State::Package | State::Other => Err(Error::AlreadyThere { path: dir.to_owned() }),
     }
+}
+
+/// Writes the files of a new use case to `dir`, which is made with its parents; a folder that holds anything is
+/// refused. When this fails, there is no folder, or it is as empty as before.
+pub fn write_use_case(files: &BTreeMap<String, String>, dir: &Path) -> Result<(), Error> {
+    names_stay_inside(files)?;
     match state(dir)? {
         State::Absent => write_new(files, dir),
         State::Empty => write_into(files, dir),
-        State::Package if overwrite == Overwrite::Replace => write_into(files, dir),
-        State::Other if overwrite == Overwrite::Replace => Err(Error::NotReplaced { path: dir.to_owned() }),
-        State::Package | State::Other => Err(Error::AlreadyThere { path: dir.to_owned() }),
+        State::Package | State::Other => Err(Error::NotEmpty { path: dir.to_owned() }),
+    }
+}
+
+fn names_stay_inside(files: &Files) -> Result<(), Error> {
+    match files.keys().find(|name| !stays_inside(name)) {
+        Some(name) => Err(Error::UnsafeName { name: name.clone() }),
+        None => Ok(()),
     }
 }
 
@@ -68,7 +88,7 @@ fn state(dir: &Path) -> Result<State, Error> {
 }
 
 /// A new folder takes its name only when it is whole.
-fn write_new(files: &PackageFiles, dir: &Path) -> Result<(), Error> {
+fn write_new(files: &Files, dir: &Path) -> Result<(), Error> {
     let parent = parent_of(dir);
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     let staging = tempfile::Builder::new()
@@ -95,7 +115,7 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
 
 /// Writes everything beside its place inside the folder first, then swaps by renaming. Inside, since the
 /// folder itself may be a mount that nothing can be renamed into.
-fn write_into(files: &PackageFiles, dir: &Path) -> Result<(), Error> {
+fn write_into(files: &Files, dir: &Path) -> Result<(), Error> {
     let staging = tempfile::Builder::new()
         .prefix(".aieffect-export-")
         .tempdir_in(dir)
@@ -157,8 +177,8 @@ impl Swap<'_> {
     }
 }
 
-fn write_files(files: &PackageFiles, dir: &Path) -> Result<(), Error> {
-    for (name, text) in &files.0 {
+fn write_files(files: &Files, dir: &Path) -> Result<(), Error> {
+    for (name, text) in files {
         let path = dir.join(name);
         let parent = parent_of(&path);
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
