@@ -3,25 +3,23 @@
 //!
 //! The commands are the blocks marked `console`, in a clean clone of HEAD: what is not committed is not tested. The
 //! clone and what is built from it stay under `target/guide`, so that the next time little is built. A block marked
-//! `console python` is left out where Python cannot make virtual environments.
+//! `console python` is left out where Python cannot make virtual environments, and `console docker` where images
+//! cannot be built.
 
 mod clone;
+mod need;
 mod pattern;
 mod session;
 mod transcript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use self::clone::CleanClone;
-use self::transcript::Exchange;
+use self::need::Need;
 use crate::test::Skip;
-
-/// The requirement that a block names by its mark, as in `AIEFFECT_REQUIRE`.
-const PYTHON: &str = "python";
 
 /// The page that installs the program, which the others then use.
 const INSTALLS: &str = "tutorial.md";
@@ -81,10 +79,14 @@ fn run_page(clone: &CleanClone, page: &Path, outcome: &mut Outcome) -> Result<()
     let root = clone.path();
     let name = page.strip_prefix(&root).unwrap_or(page).display().to_string();
     let exchanges = transcript::parse(&text).with_context(|| format!("in {name}"))?;
-    let (exchanges, left_out): (Vec<_>, Vec<_>) = exchanges.into_iter().partition(Exchange::can_run);
-    for exchange in left_out {
-        skip(&format!("{name}:{}", exchange.line), outcome);
+    let mut runnable = Vec::new();
+    for exchange in exchanges {
+        match exchange.need().and_then(|need| Some((need, need.missing()?))) {
+            None => runnable.push(exchange),
+            Some((need, reason)) => skip(&format!("{name}:{}", exchange.line), need, reason, outcome),
+        }
     }
+    let exchanges = runnable;
     if exchanges.is_empty() {
         return Ok(());
     }
@@ -102,22 +104,13 @@ fn run_page(clone: &CleanClone, page: &Path, outcome: &mut Outcome) -> Result<()
     Ok(())
 }
 
-fn skip(place: &str, outcome: &mut Outcome) {
+fn skip(place: &str, need: Need, reason: String, outcome: &mut Outcome) {
     let required = std::env::var("AIEFFECT_REQUIRE").unwrap_or_default();
-    if required.split(',').any(|entry| entry.trim() == PYTHON) {
-        outcome.failed.push(format!("{place}: needs {PYTHON}, which AIEFFECT_REQUIRE names"));
+    if required.split(',').any(|entry| entry.trim() == need.as_str()) {
+        outcome
+            .failed
+            .push(format!("{place}: needs {}, which AIEFFECT_REQUIRE names: {reason}", need.as_str()));
         return;
     }
-    let reason = "python3 cannot make virtual environments".to_owned();
-    outcome.skipped.push(Skip { requirement: PYTHON.to_owned(), test: place.to_owned(), reason });
-}
-
-fn python_is_there() -> bool {
-    let status = Command::new("python3")
-        .args(["-c", "import venv, ensurepip"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
+    outcome.skipped.push(Skip { requirement: need.as_str().to_owned(), test: place.to_owned(), reason });
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::need::Need;
 use super::pattern;
 use super::session::Answer;
 
@@ -13,15 +14,15 @@ pub(crate) struct Exchange {
     /// As typed; with line ends where the page has them.
     pub(crate) command: String,
     expected: Vec<String>,
-    needs_python: bool,
+    needs: Option<Need>,
     /// Whether the page looks at the exit code next, with `echo $?`; otherwise it must be 0.
     status_is_shown: bool,
 }
 
 impl Exchange {
-    /// Whether this machine has what the command needs.
-    pub(crate) fn can_run(&self) -> bool {
-        !self.needs_python || super::python_is_there()
+    /// What the command cannot run without, by the mark of its block.
+    pub(crate) fn need(&self) -> Option<Need> {
+        self.needs
     }
 
     /// Compares with what came; the error shows both.
@@ -51,20 +52,14 @@ pub(crate) fn parse(page: &str) -> Result<Vec<Exchange>> {
             block = block.next(mark);
             continue;
         }
-        let Block::Console { needs_python } = block else { continue };
+        let Block::Console(needs) = block else { continue };
         if let Some(command) = line.strip_prefix("$ ") {
             if let (true, Some(last)) = (command == "echo $?", exchanges.last_mut()) {
                 last.status_is_shown = true;
             }
             let command = command.to_owned();
             let expected = Vec::new();
-            exchanges.push(Exchange {
-                line: index + 1,
-                command,
-                expected,
-                needs_python,
-                status_is_shown: false,
-            });
+            exchanges.push(Exchange { line: index + 1, command, expected, needs, status_is_shown: false });
             continue;
         }
         match exchanges.last_mut() {
@@ -88,16 +83,17 @@ pub(crate) fn parse(page: &str) -> Result<Vec<Exchange>> {
 enum Block {
     None,
     Other,
-    Console { needs_python: bool },
+    Console(Option<Need>),
 }
 
 impl Block {
     fn next(self, mark: &str) -> Self {
         match (self, mark.trim()) {
-            (Self::None, "console") => Self::Console { needs_python: false },
-            (Self::None, "console python") => Self::Console { needs_python: true },
+            (Self::None, "console") => Self::Console(None),
+            (Self::None, "console python") => Self::Console(Some(Need::Python)),
+            (Self::None, "console docker") => Self::Console(Some(Need::Docker)),
             (Self::None, _) => Self::Other,
-            (Self::Other | Self::Console { .. }, _) => Self::None,
+            (Self::Other | Self::Console(_), _) => Self::None,
         }
     }
 }
