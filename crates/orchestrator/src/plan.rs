@@ -14,12 +14,14 @@ mod request;
 mod step;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use self::build::plan;
 pub use self::explain::explain;
 pub use self::initial::InitialData;
 pub use self::request::{Carry, RequestPlan, TransferError};
 pub use self::step::{Gather, LinkId, Multiplicity, NodeId, PlannedLink, PlannedNode, Policy, Step, StepId};
+pub use self::wire::{AsIs, Spliced};
 
 use std::num::NonZeroU32;
 

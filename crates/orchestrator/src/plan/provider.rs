@@ -57,8 +57,8 @@ pub(super) fn request(
     report.oneofs(&request, findings);
     report.unfilled(&request, &tried, findings);
     let names = incoming.iter().map(|each| pipeline.step_name(each.link.from)).collect();
-    let sources = incoming.iter().map(|each| each.operation.output.clone()).collect();
-    RequestPlan::decoded(input.clone(), sources, names, request)
+    let sources: Vec<_> = incoming.iter().map(|each| each.operation.output.clone()).collect();
+    RequestPlan::new(input, &sources, names, request)
 }
 
 fn by_hand(settings: &OperationSettings, data: Option<&StepData>) -> BTreeSet<String> {

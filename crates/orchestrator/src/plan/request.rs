@@ -7,6 +7,7 @@ use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use super::fill::{self, fill_parts};
 use super::offer::Parts;
+use super::wire::{self, AsIs, Spliced};
 
 /// How the request of one step is made from the messages of its incoming links.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct RequestPlan {
 pub enum Carry {
     /// No link fills anything: always the same bytes.
     Constant(Bytes),
+    /// The bytes of one link's message, as they are.
+    AsIs(AsIs),
+    /// Put together from the bytes of the links' messages.
+    Spliced(Spliced),
     /// The links' messages are decoded, converted field by field, and encoded.
     Decoded(Decoded),
 }
@@ -59,28 +64,65 @@ impl RequestPlan {
         Self { carry: Carry::Constant(bytes.into()), parts: Parts::default(), names: Vec::new() }
     }
 
-    pub(super) fn decoded(
-        target: MessageDescriptor,
-        sources: Vec<MessageDescriptor>,
+    /// The best way that gives what decoding would.
+    pub(super) fn new(
+        target: &MessageDescriptor,
+        sources: &[MessageDescriptor],
         names: Vec<StepName>,
         parts: Parts,
     ) -> Self {
-        let used = fill::inputs(&parts);
-        let carry = if used.is_empty() {
-            Carry::Constant(fill_parts(&target, &parts, &[]).encode_to_vec().into())
-        } else {
-            let sources = sources.into_iter().enumerate();
-            let sources = sources.map(|(input, source)| used.contains(&input).then_some(source)).collect();
-            Carry::Decoded(Decoded { target, sources })
+        let carry = match Self::decoding(target, sources, &parts) {
+            Carry::Decoded(decoded) => {
+                let ways = wire::ways(target, sources, &parts);
+                let bytes = ways.as_is.map(Carry::AsIs).or(ways.spliced.map(Carry::Spliced));
+                bytes.unwrap_or(Carry::Decoded(decoded))
+            }
+            constant => constant,
         };
         Self { carry, parts, names }
     }
 
+    pub(super) fn decoding(
+        target: &MessageDescriptor,
+        sources: &[MessageDescriptor],
+        parts: &Parts,
+    ) -> Carry {
+        let used = fill::inputs(parts);
+        if used.is_empty() {
+            return Carry::Constant(fill_parts(target, parts, &[]).encode_to_vec().into());
+        }
+        let sources = sources.iter().enumerate();
+        let sources = sources.map(|(input, source)| used.contains(&input).then(|| source.clone())).collect();
+        Carry::Decoded(Decoded { target: target.clone(), sources })
+    }
+
+    /// The same request, carried in another way.
+    #[cfg(test)]
+    pub(super) fn carried_by(&self, carry: Carry) -> Self {
+        Self { carry, ..self.clone() }
+    }
+
     /// The request's bytes, from one message per incoming link in the order of the step's inputs. An error
-    /// when a message is not of its type, or is nested over 100 deep.
+    /// when a message that has to be looked into is not of its type, or is nested over 100 deep.
     pub fn fill(&self, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
         match &self.carry {
             Carry::Constant(bytes) => Ok(bytes.clone()),
+            Carry::AsIs(as_is) => {
+                let input = as_is.input();
+                let message = inputs.get(input).ok_or_else(|| self.missing(input))?;
+                as_is.fill(message).map_err(|why| self.undecodable(input, as_is.source(), why))
+            }
+            Carry::Spliced(spliced) => {
+                let is_missing =
+                    |input: &usize| spliced.source(*input).is_some() && inputs.get(*input).is_none();
+                if let Some(input) = (0..self.names.len()).find(is_missing) {
+                    return Err(self.missing(input));
+                }
+                spliced.fill(inputs).map_err(|(input, why)| match spliced.source(input) {
+                    Some(source) => self.undecodable(input, source, why),
+                    None => self.missing(input),
+                })
+            }
             Carry::Decoded(decoded) => {
                 let sources = self.decode(decoded, inputs)?;
                 Ok(fill_parts(&decoded.target, &self.parts, &sources).encode_to_vec().into())
@@ -113,17 +155,22 @@ impl RequestPlan {
                 messages.push(None);
                 continue;
             };
-            let from = || self.names.get(input).map(StepName::to_string).unwrap_or_default();
-            let bytes = inputs.get(input).ok_or_else(|| TransferError::Missing { from: from() })?;
-            let message = DynamicMessage::decode(source.clone(), bytes.as_ref()).map_err(|error| {
-                TransferError::Undecodable {
-                    from: from(),
-                    message: source.full_name().to_owned(),
-                    why: error.to_string(),
-                }
-            })?;
-            messages.push(Some(message));
+            let bytes = inputs.get(input).ok_or_else(|| self.missing(input))?;
+            let message = DynamicMessage::decode(source.clone(), bytes.as_ref());
+            messages.push(Some(message.map_err(|error| self.undecodable(input, source, error.to_string()))?));
         }
         Ok(messages)
+    }
+
+    fn missing(&self, input: usize) -> TransferError {
+        TransferError::Missing { from: self.source(input) }
+    }
+
+    fn undecodable(&self, input: usize, source: &MessageDescriptor, why: String) -> TransferError {
+        TransferError::Undecodable { from: self.source(input), message: source.full_name().to_owned(), why }
+    }
+
+    fn source(&self, input: usize) -> String {
+        self.names.get(input).map(StepName::to_string).unwrap_or_default()
     }
 }

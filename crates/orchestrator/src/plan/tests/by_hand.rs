@@ -43,7 +43,7 @@ fn a_link_beats_a_parameter_and_loses_to_an_override() {
     let fields = "string p = 1; string o = 2;";
     let planned =
         pair(fields, fields, r#"{"parameters": {"p": "mine"}, "overrides": {"o": "mine"}}"#).planned();
-    assert_snapshot!(planned.shown(), @"
+    assert_snapshot!(planned.shown(), @r"
     ---
     1. a:Give  unary
        calls   /S/Give on a:8061
@@ -52,7 +52,7 @@ fn a_link_beats_a_parameter_and_loses_to_an_override() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          p  ← a:Give p
          o  ← override
     ");
@@ -96,7 +96,7 @@ fn a_parameter_reaches_into_a_message_that_a_link_fills() {
         r#"{"parameters": {"at": {"x": 10, "z": 30, "q": {"w": 40}}}}"#,
     )
     .planned();
-    assert_snapshot!(planned.shown(), @"
+    assert_snapshot!(planned.shown(), @r"
     ---
     1. a:Give  unary
        calls   /S/Give on a:8061
@@ -105,7 +105,7 @@ fn a_parameter_reaches_into_a_message_that_a_link_fills() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          at.x    ← a:Give at.x
          at.y    ← a:Give at.y
          at.z    ← parameter

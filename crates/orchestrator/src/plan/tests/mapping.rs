@@ -13,7 +13,7 @@ fn fields_add_to_matching_by_name() {
     let planned =
         mapped("string path = 1; int32 n = 2;", "string file = 1; int32 n = 2;", r#"{"file": "path"}"#)
             .planned();
-    assert_snapshot!(planned.shown(), @"
+    assert_snapshot!(planned.shown(), @r"
     ---
     1. a:Give  unary
        calls   /S/Give on a:8061
@@ -22,7 +22,7 @@ fn fields_add_to_matching_by_name() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (bytes handed on as they are)
          file  ← a:Give path
          n     ← a:Give n
     ");
@@ -67,7 +67,7 @@ fn dotted_paths_lead_through_messages_on_both_sides() {
 fn null_drops_a_field() {
     let planned =
         mapped("string x = 1; string y = 2;", "string x = 1; string y = 2;", r#"{"x": null}"#).planned();
-    assert_snapshot!(planned.shown(), @"
+    assert_snapshot!(planned.shown(), @r"
     warning[AE0402] b.proto:4:1: nothing fills the field `x` of `b:Take`: it keeps its default
       b.proto:4:1 `string x = 1;`
       help: give a value under `parameters` of this operation, or a link that carries one
@@ -79,7 +79,7 @@ fn null_drops_a_field() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          x  ← default
          y  ← a:Give y
     ");
@@ -109,7 +109,7 @@ const POINT: &str = "message Point { int32 x = 1; int32 y = 2; } Point at = 1; P
 #[test]
 fn null_drops_a_part_of_a_message() {
     let planned = mapped(POINT, POINT, r#"{"at.x": null}"#).planned();
-    assert_snapshot!(planned.explained(), @"
+    assert_snapshot!(planned.explained(), @r"
     1. a:Give  unary
        calls   /S/Give on a:8061
        request None (always the same)
@@ -117,7 +117,7 @@ fn null_drops_a_part_of_a_message() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          at.x  ← default
          at.y  ← a:Give at.y
          to    ← a:Give to
@@ -152,7 +152,7 @@ fn the_inner_entry_counts_whatever_the_order() {
 #[test]
 fn null_for_a_message_and_a_value_for_its_part_fill_the_part_alone() {
     let planned = mapped(POINT, POINT, r#"{"at": null, "at.x": "to.y"}"#).planned();
-    assert_snapshot!(planned.explained(), @"
+    assert_snapshot!(planned.explained(), @r"
     1. a:Give  unary
        calls   /S/Give on a:8061
        request None (always the same)
@@ -160,7 +160,7 @@ fn null_for_a_message_and_a_value_for_its_part_fill_the_part_alone() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          at.x  ← a:Give to.y
          at.y  ← default
          to    ← a:Give to

@@ -16,7 +16,7 @@ fn filled(out: &str, into: &str, answer: &str) -> String {
 #[test]
 fn fields_of_one_name_fill_each_other() {
     let planned = pair("string path = 1; int32 left = 2;", "string path = 7;").planned();
-    assert_snapshot!(planned.shown(), @"
+    assert_snapshot!(planned.shown(), @r"
     ---
     1. a:Give  unary
        calls   /S/Give on a:8061
@@ -25,7 +25,7 @@ fn fields_of_one_name_fill_each_other() {
     2. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          path  ← a:Give path
     ");
     assert_eq!(planned.filled("b:Take", &[r#"{"path": "x", "left": 3}"#]), r#"{"path":"x"}"#);
@@ -191,7 +191,7 @@ fn the_later_of_two_links_fills_a_field() {
     3. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give, c:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          x  ← c:Give x
          y  ← a:Give y
     "#);
@@ -268,7 +268,7 @@ fn one_name_in_two_protos_may_mean_two_messages() {
     3. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give, c:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          at.x  ← c:Give at.x
          at.y  ← a:Give at.y
     "#);

@@ -57,13 +57,13 @@ fn operations_of_one_node_are_steps_of_their_own() {
     2. b:Mid  unary
        calls   /S/Mid on b:8061
        after   a:First
-       request M (decoded, converted, encoded)
+       request M (bytes handed on as they are)
          x  ← a:First x
 
     3. a:Last  unary
        calls   /S/Last on a:8061
        after   b:Mid
-       request M (decoded, converted, encoded)
+       request M (bytes handed on as they are)
          x  ← b:Mid x
     "#);
     assert_eq!(planned.expect().nodes.len(), 2);
@@ -115,19 +115,19 @@ fn a_diamond_joins_both_branches() {
     2. l:Do  unary
        calls   /S/Do on l:8061
        after   s:Do
-       request M (decoded, converted, encoded)
+       request M (bytes handed on as they are)
          x  ← s:Do x
 
     3. r:Do  unary
        calls   /S/Do on r:8061
        after   s:Do
-       request M (decoded, converted, encoded)
+       request M (bytes handed on as they are)
          x  ← s:Do x
 
     4. j:Do  unary
        calls   /S/Do on j:8061
        after   l:Do, r:Do
-       request M (decoded, converted, encoded)
+       request M (bytes handed on as they are)
          x  ← r:Do x
     "#);
 }

@@ -39,7 +39,7 @@ fn two_links_fill_different_fields_of_one_message() {
     3. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give, c:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          at.x     ← a:Give at.x
          at.y     ← c:Give at.y
          at.both  ← c:Give at.both
@@ -78,7 +78,7 @@ fn a_link_that_offers_all_of_a_message_fills_it_as_a_whole() {
     3. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give, c:Give
-       request In (decoded, converted, encoded)
+       request In (bytes handed on as they are)
          at  ← c:Give at
     "#);
     assert_eq!(planned.filled("b:Take", &[r#"{"at": {"q": {"x": 1}}}"#, "{}"]), "{}");
@@ -112,7 +112,7 @@ fn recursive_messages_of_two_links_are_mixed_once() {
     3. b:Take  unary
        calls   /S/Take on b:8061
        after   a:Give, c:Give
-       request In (decoded, converted, encoded)
+       request In (spliced from bytes)
          head.v     ← c:Give head.v
          head.w     ← a:Give head.w
          head.next  ← c:Give head.next

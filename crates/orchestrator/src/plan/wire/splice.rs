@@ -1,0 +1,215 @@
+//! Puts a request together out of pieces of messages.
+
+use bytes::Bytes;
+use prost_reflect::MessageDescriptor;
+
+use super::action::{Action, Ends, put_end, put_key};
+use super::reader::{Field, MAX_DEPTH, Reader, Wire, WireFault, varint};
+use super::table::{Table, put_length};
+
+/// How a request is put together from fields of the links' messages.
+#[derive(Debug, Clone)]
+pub struct Spliced {
+    pub(super) table: Table,
+    /// What is wanted of each link's message; `None` for a link that fills nothing.
+    pub(super) inputs: Vec<Option<(MessageDescriptor, Wanted)>>,
+    /// The request, then the messages in it that are filled in parts, each after the one that it lies in.
+    pub(super) sinks: Vec<Sink>,
+    /// Fields of which only the last occurrence counts, and only when it is not the default.
+    pub(super) slots: Vec<Slot>,
+}
+
+/// A message of the request that is filled in parts.
+#[derive(Debug, Clone)]
+pub(super) struct Sink {
+    /// The sink that it lies in, its number there, and how it ends; the request itself lies in none.
+    pub(super) within: Option<(usize, u32, Ends)>,
+    /// Fields given by hand.
+    pub(super) constants: Vec<u8>,
+    /// Whether it is there in any case.
+    pub(super) always: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) sink: usize,
+    pub(super) number: u32,
+    /// Whether 32 bits of a number count.
+    pub(super) narrow: bool,
+}
+
+/// What is wanted of a message.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// By number, sorted.
+    pub(super) fields: Vec<(u32, Want)>,
+}
+
+/// What is wanted of a field.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Want {
+    pub(super) pieces: Vec<Piece>,
+    /// Sinks that are there when this message is.
+    pub(super) present: Vec<usize>,
+    /// What is wanted of the message that it is.
+    pub(super) below: Option<(Ends, Wanted)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    /// Goes to a sink.
+    Emit { sink: usize, action: Action },
+    /// The same, but an occurrence without any value is none.
+    EmitFull { sink: usize, action: Action },
+    /// Is kept in a slot.
+    Keep { slot: usize, accepts: super::action::Accepts },
+}
+
+/// What has come together so far.
+struct Filling<'a> {
+    plan: &'a Spliced,
+    buffers: Vec<Vec<u8>>,
+    present: Vec<bool>,
+    kept: Vec<Option<(Wire, &'a [u8])>>,
+}
+
+impl Spliced {
+    /// The request's bytes. The error names the link by its position among the step's.
+    pub(in super::super) fn fill(&self, inputs: &[Bytes]) -> Result<Bytes, (usize, String)> {
+        let mut filling = Filling {
+            plan: self,
+            buffers: vec![Vec::new(); self.sinks.len()],
+            present: self.sinks.iter().map(|sink| sink.always).collect(),
+            kept: vec![None; self.slots.len()],
+        };
+        if let Some(request) = filling.buffers.first_mut() {
+            request.reserve(inputs.iter().map(Bytes::len).sum::<usize>() + 16);
+        }
+        for (position, (wanted, message)) in self.inputs.iter().zip(inputs).enumerate() {
+            let Some((_, wanted)) = wanted else { continue };
+            filling.take(wanted, message, 0).map_err(|fault| (position, fault.to_string()))?;
+        }
+        Ok(filling.finish().into())
+    }
+
+    /// The type of the messages of the link at this position, if it fills anything.
+    pub(in super::super) fn source(&self, input: usize) -> Option<&MessageDescriptor> {
+        self.inputs.get(input)?.as_ref().map(|(source, _)| source)
+    }
+}
+
+impl<'a> Filling<'a> {
+    fn take(&mut self, wanted: &'a Wanted, message: &'a [u8], depth: usize) -> Result<(), WireFault> {
+        let mut reader = Reader::new(message);
+        while let Some(field) = reader.next()? {
+            let Ok(at) = wanted.fields.binary_search_by_key(&field.number, |(number, _)| *number) else {
+                continue;
+            };
+            let Some((_, want)) = wanted.fields.get(at) else { continue };
+            for piece in &want.pieces {
+                self.piece(piece, &field, depth)?;
+            }
+            for sink in &want.present {
+                if let Some(present) = self.present.get_mut(*sink) {
+                    *present = true;
+                }
+            }
+            if let Some((ends, below)) = &want.below {
+                ends.check(&field)?;
+                if depth >= MAX_DEPTH {
+                    return Err(WireFault::Depth);
+                }
+                self.take(below, field.value, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, piece: &'a Piece, field: &Field<'a>, depth: usize) -> Result<(), WireFault> {
+        match piece {
+            Piece::Keep { slot, accepts } => {
+                accepts.check(field)?;
+                if let Some(kept) = self.kept.get_mut(*slot) {
+                    *kept = Some((field.wire, field.rest));
+                }
+                Ok(())
+            }
+            Piece::EmitFull { .. } if field.wire == Wire::Length && field.value.is_empty() => Ok(()),
+            Piece::Emit { sink, action } | Piece::EmitFull { sink, action } => {
+                self.emit(*sink, action, field, depth)
+            }
+        }
+    }
+
+    fn emit(
+        &mut self,
+        sink: usize,
+        action: &Action,
+        field: &Field<'_>,
+        depth: usize,
+    ) -> Result<(), WireFault> {
+        let Some(buffer) = self.buffers.get_mut(sink) else { return Ok(()) };
+        match action {
+            Action::Copy { number, accepts } => {
+                accepts.check(field)?;
+                put_key(*number, field.wire, buffer);
+                buffer.extend_from_slice(field.rest);
+                Ok(())
+            }
+            Action::Rewrite { number, row, from, to } => {
+                from.check(field)?;
+                self.plan.table.message(*number, *row, *to, field.value, buffer, depth)
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        for (slot, kept) in self.plan.slots.iter().zip(&self.kept) {
+            let Some((wire, rest)) = kept else { continue };
+            let Some(buffer) = self.buffers.get_mut(slot.sink) else { continue };
+            if !is_default(*wire, rest, slot.narrow) {
+                put_key(slot.number, *wire, buffer);
+                buffer.extend_from_slice(rest);
+            }
+        }
+        for (at, sink) in self.plan.sinks.iter().enumerate().rev() {
+            let Some(buffer) = self.buffers.get_mut(at) else { continue };
+            buffer.extend_from_slice(&sink.constants);
+            let inner = std::mem::take(buffer);
+            let Some((outer, number, ends)) = sink.within else { return inner };
+            if inner.is_empty() && !self.present.get(at).is_some_and(|present| *present) {
+                continue;
+            }
+            let Some(outer) = self.buffers.get_mut(outer) else { continue };
+            match ends {
+                Ends::Length => {
+                    put_key(number, Wire::Length, outer);
+                    let written = put_length(inner.len(), outer, |outer| {
+                        outer.extend_from_slice(&inner);
+                        Ok::<_, std::convert::Infallible>(())
+                    });
+                    let Ok(()) = written;
+                }
+                Ends::Group => {
+                    put_key(number, Wire::Group, outer);
+                    outer.extend_from_slice(&inner);
+                    put_end(number, outer);
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Whether a value is the one that an unset field has.
+fn is_default(wire: Wire, rest: &[u8], narrow: bool) -> bool {
+    match wire {
+        Wire::Varint | Wire::Length => match varint(rest) {
+            Ok((value, _)) if narrow => value as u32 == 0,
+            Ok((value, _)) => value == 0,
+            Err(_) => false,
+        },
+        Wire::Fixed32 | Wire::Fixed64 => rest.iter().all(|byte| *byte == 0),
+        Wire::Group => false,
+    }
+}

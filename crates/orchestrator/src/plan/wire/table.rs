@@ -1,0 +1,188 @@
+//! How each message within a link's message is rewritten: rows that name each other.
+
+use bytes::Bytes;
+use prost_reflect::MessageDescriptor;
+
+use super::action::{Action, Ends, put_end, put_key};
+use super::reader::{MAX_DEPTH, Reader, Wire, WireFault, varint_length};
+
+/// One row for every pair of types, the message's and the request's.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table(pub(super) Vec<Row>);
+
+/// What becomes of each field; others are dropped.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row {
+    /// By number in the link's message, sorted.
+    pub(super) fields: Vec<(u32, Action)>,
+}
+
+impl Row {
+    fn action(&self, number: u32) -> Option<&Action> {
+        // Numbers mostly go 1, 2, 3, and then the place is known.
+        let guess = self.fields.get(number as usize - 1).filter(|(at, _)| *at == number);
+        guess.map(|(_, action)| action).or_else(|| {
+            let at = self.fields.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+            self.fields.get(at).map(|(_, action)| action)
+        })
+    }
+}
+
+/// A request whose bytes are those of one link's message, with what is given by hand behind them.
+#[derive(Debug, Clone)]
+pub struct AsIs {
+    pub(super) input: usize,
+    pub(super) source: MessageDescriptor,
+    /// Fields given by hand.
+    pub(super) constants: Bytes,
+    /// Where messages can contain themselves, they are looked through: no request is nested too deep.
+    pub(super) depth: Option<(Table, usize)>,
+}
+
+impl AsIs {
+    /// Position of the link among the step's.
+    pub(in super::super) fn input(&self) -> usize {
+        self.input
+    }
+
+    /// The type of the link's messages.
+    pub(in super::super) fn source(&self) -> &MessageDescriptor {
+        &self.source
+    }
+
+    /// Whether anything given by hand stands behind the message.
+    pub(in super::super) fn is_alone(&self) -> bool {
+        self.constants.is_empty()
+    }
+
+    /// The request's bytes; an error when the message is nested too deep.
+    pub(in super::super) fn fill(&self, message: &Bytes) -> Result<Bytes, String> {
+        if let Some((table, row)) = &self.depth {
+            table.check(*row, message, 0).map_err(|fault| fault.to_string())?;
+        }
+        if self.constants.is_empty() {
+            return Ok(message.clone());
+        }
+        Ok([message.as_ref(), self.constants.as_ref()].concat().into())
+    }
+}
+
+impl Table {
+    /// Appends to `out` what the row makes of a message.
+    pub(super) fn rewrite(
+        &self,
+        row: usize,
+        message: &[u8],
+        out: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), WireFault> {
+        let Some(row) = self.0.get(row) else { return Ok(()) };
+        let mut reader = Reader::new(message);
+        // Neighbours that keep their number are copied together.
+        let mut run = 0..0;
+        while let Some(field) = reader.next()? {
+            match row.action(field.number) {
+                Some(Action::Copy { number, accepts }) => {
+                    accepts.check(&field)?;
+                    if *number == field.number && run.end == field.whole.0 {
+                        run.end = field.whole.1;
+                        continue;
+                    }
+                    out.extend_from_slice(message.get(run).unwrap_or_default());
+                    run = field.whole.1..field.whole.1;
+                    if *number == field.number {
+                        run.start = field.whole.0;
+                    } else {
+                        put_key(*number, field.wire, out);
+                        out.extend_from_slice(field.rest);
+                    }
+                }
+                Some(Action::Rewrite { number, row, from, to }) => {
+                    out.extend_from_slice(message.get(run).unwrap_or_default());
+                    run = field.whole.1..field.whole.1;
+                    from.check(&field)?;
+                    self.message(*number, *row, *to, field.value, out, depth)?;
+                }
+                None => {}
+            }
+        }
+        out.extend_from_slice(message.get(run).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Appends a message as a field of that number.
+    pub(super) fn message(
+        &self,
+        number: u32,
+        row: usize,
+        ends: Ends,
+        message: &[u8],
+        out: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), WireFault> {
+        if depth >= MAX_DEPTH {
+            return Err(WireFault::Depth);
+        }
+        match ends {
+            Ends::Group => {
+                put_key(number, Wire::Group, out);
+                self.rewrite(row, message, out, depth + 1)?;
+                put_end(number, out);
+                Ok(())
+            }
+            Ends::Length => {
+                put_key(number, Wire::Length, out);
+                put_length(message.len(), out, |out| self.rewrite(row, message, out, depth + 1))
+            }
+        }
+    }
+
+    /// Whether all that the row leads to is nested no deeper than allowed.
+    fn check(&self, row: usize, message: &[u8], depth: usize) -> Result<(), WireFault> {
+        let Some(row) = self.0.get(row) else { return Ok(()) };
+        let mut reader = Reader::new(message);
+        while let Some(field) = reader.next()? {
+            match row.action(field.number) {
+                Some(Action::Copy { accepts, .. }) => accepts.check(&field)?,
+                Some(Action::Rewrite { .. }) if depth >= MAX_DEPTH => return Err(WireFault::Depth),
+                Some(Action::Rewrite { row, from, .. }) => {
+                    from.check(&field)?;
+                    self.check(*row, field.value, depth + 1)?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a length and then what it counts. `guess` is about how long that is: when its length takes as many bytes, nothing
+/// is moved.
+pub(super) fn put_length<E>(
+    guess: usize,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let place = out.len();
+    let reserved = varint_length(guess as u64);
+    out.resize(place + reserved, 0);
+    write(out)?;
+    let mut length = (out.len() - place - reserved) as u64;
+    let mut written = [0_u8; 10];
+    let mut count = 0;
+    for byte in &mut written {
+        count += 1;
+        *byte = (length & 0x7f) as u8;
+        length >>= 7;
+        if length == 0 {
+            break;
+        }
+        *byte |= 0x80;
+    }
+    let written = written.get(..count).unwrap_or_default();
+    match out.get_mut(place..place + reserved) {
+        Some(room) if room.len() == count => room.copy_from_slice(written),
+        _ => drop(out.splice(place..place + reserved, written.iter().copied())),
+    }
+    Ok(())
+}
