@@ -52,6 +52,11 @@ impl CleanClone {
         self.folder.join("printed")
     }
 
+    /// Where a page's commands find what stands in for `docker compose`.
+    pub(crate) fn docker_config(&self) -> PathBuf {
+        self.folder.join("docker")
+    }
+
     fn git(&self, arguments: &[&str]) -> Result<()> {
         pass(Command::new("git").arg("-C").arg(self.path()).args(arguments))
     }

@@ -1,11 +1,14 @@
 //! One shell per page, so that a page's commands build on each other as they do for its reader.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 use super::clone::CleanClone;
+use super::need;
 use super::transcript::Exchange;
 
 /// Ends each command's output; no program prints it.
@@ -31,6 +34,9 @@ pub(crate) fn run(clone: &CleanClone, exchanges: &[Exchange]) -> Result<Vec<Answ
             shell.env_remove(name);
         }
     }
+    if let Some(config) = compose_plugin(clone)? {
+        shell.env("DOCKER_CONFIG", config);
+    }
     if let Some(home) = std::env::var_os("CARGO_HOME") {
         shell.env("CARGO_HOME", home);
     }
@@ -48,6 +54,31 @@ pub(crate) fn run(clone: &CleanClone, exchanges: &[Exchange]) -> Result<Vec<Answ
     ensure!(answers.len() == exchanges.len(), "the shell ended early ({status})");
     Ok(answers)
 }
+
+/// The pages say `docker compose`, as people type it today. Where only the older `docker-compose` is there, this makes
+/// the one call the other.
+fn compose_plugin(clone: &CleanClone) -> Result<Option<PathBuf>> {
+    if need::succeeds("docker", &["compose", "version"]) || !need::succeeds("docker-compose", &["version"]) {
+        return Ok(None);
+    }
+    let config = clone.docker_config();
+    let plugins = config.join("cli-plugins");
+    fs::create_dir_all(&plugins).with_context(|| format!("{}", plugins.display()))?;
+    let plugin = plugins.join("docker-compose");
+    fs::write(&plugin, PLUGIN).with_context(|| format!("{}", plugin.display()))?;
+    fs::set_permissions(&plugin, Permissions::from_mode(0o755))?;
+    Ok(Some(config))
+}
+
+/// Docker calls it with the word that it stands for, `compose`, first.
+const PLUGIN: &str = r#"#!/bin/sh
+if [ "$1" = docker-cli-plugin-metadata ]; then
+  printf '{"SchemaVersion": "0.1.0", "Vendor": "none", "Version": "v1"}'
+  exit
+fi
+shift
+exec docker-compose "$@"
+"#;
 
 fn path_with(clone: &CleanClone) -> Result<std::ffi::OsString> {
     let usual = std::env::var_os("PATH").unwrap_or_default();
