@@ -18,7 +18,7 @@ mod source;
 mod use_case;
 
 pub use code::{Code, UnknownCode};
-pub use diagnostic::{Diagnostic, Findings, Severity, near_match};
+pub use diagnostic::{Diagnostic, Findings, Known, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
