@@ -23,7 +23,8 @@ pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
 pub use pipeline::{
-    Address, DeclaredStreams, Link, Node, NodeKind, Operation, OperationId, Pipeline, Placement,
+    Address, DeclaredStreams, Link, Mention, MentionKind, Node, NodeKind, Operation, OperationId, Pipeline,
+    Placement,
 };
 pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
 pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
