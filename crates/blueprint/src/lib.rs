@@ -30,6 +30,6 @@ pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
 pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
 pub use source::{Label, SourceText, Span};
 pub use use_case::{
-    ComposeFile, ComposeService, Connection, EnvFile, FieldMapping, ImageBuild, MappedService, Mount,
-    OperationEntry, Service, Topology, UseCase,
+    ComposeFile, ComposeService, Connection, Dockerfiles, EnvFile, FieldMapping, ImageBuild, MappedService,
+    Mount, OperationEntry, Service, Topology, UseCase,
 };

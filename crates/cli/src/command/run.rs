@@ -65,7 +65,8 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
     let (local, found) = services::plan(&loaded, plan.as_ref());
-    loaded.findings.extend(found);
+    let found_before = std::mem::take(&mut loaded.findings);
+    loaded.findings = services::joined(found_before, found);
     loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict), flags.log_format)?;
     let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
         return Err(load::unexplained());

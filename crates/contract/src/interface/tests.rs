@@ -1,4 +1,4 @@
-use aieffect_blueprint::{ComposeFile, Document, ServiceName, SourceText, Topology};
+use aieffect_blueprint::{ComposeFile, Dockerfiles, Document, ServiceName, SourceText, Topology};
 use insta::assert_snapshot;
 
 use super::*;
@@ -30,6 +30,7 @@ fn use_case(files: &[(&str, &str)]) -> UseCase {
         services: folders.iter().map(service).collect(),
         topology: Topology::read(&connections, &mut findings).unwrap(),
         compose: ComposeFile::read(&compose.unwrap(), &mut findings),
+        dockerfiles: Dockerfiles::default(),
         protos: tree(files),
     }
 }
