@@ -103,7 +103,8 @@ fn spaces(count: usize) -> String {
     }
 }
 
-/// How far lines are indented that may be followed by others of theirs, the outermost first.
+/// How far lines are indented that may be followed by others of theirs, the outermost first; of each column
+/// the last line.
 struct Levels(Vec<Level>);
 
 struct Level {
@@ -133,10 +134,8 @@ impl Levels {
     }
 
     fn enter(&mut self, trimmed: &str, indent: usize, line: usize) {
-        self.0.retain(|level| level.indent < indent || level.indent == indent && level.line < line);
-        if self.0.last().is_none_or(|level| level.indent < indent) {
-            self.0.push(Level { indent, line });
-        }
+        self.0.retain(|level| level.indent < indent);
+        self.0.push(Level { indent, line });
         // What stands behind the dash of an entry is a level of its own.
         if let Some(entry) = trimmed.strip_prefix("- ") {
             let within = entry.trim_start_matches(' ');

@@ -46,10 +46,19 @@ impl Dockerfiles {
             let name = folder.strip_prefix("services/").map(|name| name.replace('-', "_"));
             name.is_some_and(|name| of.iter().any(|each| each.name.as_str().replace('-', "_") == name))
         };
-        let known = Known::new(self.0.iter().map(String::as_str));
+        // By the folder's name alone: the rest is alike for all services.
+        let known = Known::new(self.0.iter().map(|found| last(folder(found))));
+        let near = || {
+            let name = known.nearest(last(folder(path)))?;
+            self.0.iter().find(|found| last(folder(found)) == name)
+        };
         let beside = self.0.iter().find(|found| folder(found) == folder(path));
+        let contexts: Vec<_> =
+            of.iter().filter_map(|each| Some(plain(&each.build.as_ref()?.context))).collect();
+        let in_context =
+            || self.0.iter().find(|found| contexts.iter().any(|context| folder(found) == context));
         let own = || self.0.iter().find(|found| of_service(folder(found)));
-        beside.map(String::as_str).or_else(|| known.nearest(path)).or_else(|| own().map(String::as_str))
+        beside.or_else(near).or_else(in_context).or_else(own).map(String::as_str)
     }
 }
 
@@ -60,6 +69,10 @@ fn below<'a>(dir: &str, path: &'a str) -> Option<&'a str> {
 
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// A context as a path below the use case.
@@ -91,12 +104,14 @@ mod tests {
             help("services/metre_one", "services/metre_one/Dockerfile", &all),
             help("{ context: services/report, dockerfile: docker/x }", "services/report/docker/x", &all[2..]),
             help("services/meter_one", "services/meter_one/Dockerfile", &[]),
+            help("services/meter_one", "services/meter_one/Dockerfile", &all[2..]),
         ];
         insta::assert_snapshot!(lines.join("\n"), @"
         did you mean `dockerfile: services/meter_one/Dockerfile`? it is a path from the build context
         did you mean `dockerfile: services/meter_one/Dockerfile`? it is a path from the build context
         did you mean the build context `services/meter_one`? there is a Dockerfile in it
         did you mean `dockerfile: Dockerfile`? it is a path from the build context
+        images cannot be built without it; paths are relative to the compose file
         images cannot be built without it; paths are relative to the compose file
         ");
     }
