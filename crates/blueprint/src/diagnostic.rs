@@ -9,8 +9,7 @@ mod near;
 use std::fmt;
 
 pub use self::findings::Findings;
-pub(crate) use self::near::Known;
-pub use self::near::near_match;
+pub use self::near::{Known, near_match};
 use crate::{Code, Label};
 
 /// How bad a finding is.

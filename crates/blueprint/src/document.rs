@@ -2,6 +2,8 @@
 //!
 //! Reading is lenient and collects findings; see [`Reader`]. Typed documents are built on top of this.
 
+mod not_json;
+mod not_yaml;
 mod pointer;
 mod reader;
 mod tree;
@@ -27,20 +29,13 @@ impl Document {
     /// Parses JSON. The finding tells the first place where it is none, or is nested more than 128 deep.
     pub fn json(source: &Arc<SourceText>) -> Result<Arc<Self>, Diagnostic> {
         let text = source.text().strip_prefix('\u{feff}').unwrap_or(source.text());
-        let value = serde_json::from_str(text).map_err(|error| not_json(source, &error))?;
+        let value = serde_json::from_str(text).map_err(|error| not_json::finding(source, &error))?;
         Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::new() }))
     }
 
     /// Parses YAML, with anchors and merge keys resolved. The finding tells the first place where it is none.
     pub fn yaml(source: &Arc<SourceText>) -> Result<Arc<Self>, Diagnostic> {
-        let tree = tree::parse_yaml(source.text()).map_err(|error| {
-            let at = error.position.map_or(0, |(line, column)| source.offset(line, column));
-            Diagnostic::error(
-                Code::Syntax,
-                format!("`{}` is not valid YAML: {}", source.name(), error.message),
-            )
-            .at(Label::new(source, at..at, "here"))
-        })?;
+        let tree = tree::parse_yaml(source.text()).map_err(|error| not_yaml::finding(source, error))?;
         let value = tree.to_value();
         Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::from(tree) }))
     }
@@ -83,41 +78,6 @@ impl Document {
     fn tree(&self) -> &Node {
         self.tree.get_or_init(|| tree::scan_json(self.source.text()))
     }
-}
-
-fn not_json(source: &Arc<SourceText>, error: &serde_json::Error) -> Diagnostic {
-    let at = if error.is_eof() {
-        source.text().trim_end().len()
-    } else {
-        // Unlike `SourceText`, the parser counts columns in bytes, and is not given the byte order mark.
-        let mark = if error.line() == 1 && source.text().starts_with('\u{feff}') { 3 } else { 0 };
-        source.offset(error.line(), 1) + mark + error.column().saturating_sub(1)
-    };
-    let at = source.boundary(at);
-    let cause = error.to_string();
-    let cause = match cause.split(" at line ").next().unwrap_or_default() {
-        "recursion limit exceeded" => "it is nested more than 128 deep",
-        cause => cause,
-    };
-    Diagnostic::error(Code::Syntax, format!("`{}` is not valid JSON: {cause}", source.name()))
-        .at(Label::new(source, at..at, "here"))
-        .help_if(json_help(cause))
-}
-
-fn json_help(cause: &str) -> Option<String> {
-    let help = match cause {
-        cause if cause.starts_with("expected `,`") => "is a comma missing before this place?",
-        cause if cause.starts_with("trailing comma") => "remove the comma before this place",
-        cause if cause.starts_with("EOF") => "the file ends too early: a bracket or a quote is not closed",
-        cause if cause.starts_with("key must be") => "write keys in double quotes, and no comments",
-        cause if cause.starts_with("expected value") => {
-            "write text in double quotes; JSON has no comments and no single quotes"
-        }
-        cause if cause.starts_with("control character") => "a quote is not closed in this line",
-        cause if cause.starts_with("trailing characters") => "remove what stands behind the last bracket",
-        _ => return None,
-    };
-    Some(help.to_owned())
 }
 
 /// A part of a document, remembered so that a later finding can point at it.
@@ -229,9 +189,12 @@ mod tests {
             let finding = Document::json(&SourceText::new("c.json", text)).unwrap_err();
             assert_eq!(finding.to_string().strip_prefix("error[AE0004] c.json:"), Some(expected));
         };
-        check("", "1:1: `c.json` is not valid JSON: EOF while parsing a value");
-        check("{\"a\": 1", "1:8: `c.json` is not valid JSON: EOF while parsing an object");
-        check("\u{feff}{\"ä\": \"üü\", x}", "1:14: `c.json` is not valid JSON: key must be a string");
+        check("", "1:1: `c.json` is not valid JSON: it is empty");
+        check("{\"a\": 1", "1:8: `c.json` is not valid JSON: the `{` of line 1 is not closed");
+        check(
+            "\u{feff}{\"ä\": \"üü\", x}",
+            "1:14: `c.json` is not valid JSON: a key in double quotes is expected",
+        );
         check("{\"a\": 1e400}", "1:11: `c.json` is not valid JSON: number out of range");
         check(&"[".repeat(1000), "1:128: `c.json` is not valid JSON: it is nested more than 128 deep");
     }
@@ -280,7 +243,10 @@ mod tests {
     #[test]
     fn what_does_not_parse_is_a_finding_with_its_place() {
         let json = Document::json(&SourceText::new("c.json", "{\n  \"a\": 1,\n}")).unwrap_err();
-        assert_eq!(json.to_string(), "error[AE0004] c.json:3:1: `c.json` is not valid JSON: trailing comma");
+        assert_eq!(
+            json.to_string(),
+            "error[AE0004] c.json:3:1: `c.json` is not valid JSON: a comma stands before a closing bracket"
+        );
         let yaml = Document::yaml(&SourceText::new("d.yml", "a: 1\nb: [1, 2\n")).unwrap_err();
         assert_eq!(yaml.code, Code::Syntax);
         assert!(yaml.labels[0].source.line_column(yaml.labels[0].span.start).0 >= 2, "{yaml}");

@@ -18,17 +18,18 @@ mod source;
 mod use_case;
 
 pub use code::{Code, UnknownCode};
-pub use diagnostic::{Diagnostic, Findings, Severity, near_match};
+pub use diagnostic::{Diagnostic, Findings, Known, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
 pub use pipeline::{
-    Address, DeclaredStreams, Link, Node, NodeKind, Operation, OperationId, Pipeline, Placement,
+    Address, DeclaredStreams, Link, Mention, MentionKind, Node, NodeKind, Operation, OperationId, Pipeline,
+    Placement,
 };
 pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
 pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
 pub use source::{Label, SourceText, Span};
 pub use use_case::{
-    ComposeFile, ComposeService, Connection, EnvFile, FieldMapping, ImageBuild, MappedService, Mount,
-    OperationEntry, Service, Topology, UseCase,
+    ComposeFile, ComposeService, Connection, Dockerfiles, EnvFile, FieldMapping, ImageBuild, MappedService,
+    Mount, OperationEntry, Service, Topology, UseCase,
 };

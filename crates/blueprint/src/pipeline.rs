@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, NodeName, OperationName,
+    Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, Label, NodeName, OperationName,
     OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName,
 };
 
@@ -80,6 +80,38 @@ pub struct Operation {
     pub settings: OperationSettings,
     /// Where it is written.
     pub place: Place,
+    /// Where it is spoken of, what is best pointed at first; not empty.
+    pub mentions: Vec<Mention>,
+}
+
+/// A place that speaks of an operation.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// What stands there.
+    pub kind: MentionKind,
+    /// Where.
+    pub place: Place,
+}
+
+/// What a place says of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MentionKind {
+    /// Its name.
+    Name,
+    /// That its service is the one to start with.
+    StartService,
+    /// Its service, and nothing of itself.
+    Service,
+}
+
+impl Mention {
+    /// Marks it; of a service, its name.
+    pub fn label(&self) -> Label {
+        match self.kind {
+            MentionKind::Name | MentionKind::StartService => self.place.label(),
+            MentionKind::Service => self.place.key_label(),
+        }
+    }
 }
 
 /// The stream flags of a blueprint.

@@ -2,6 +2,7 @@
 
 mod compose;
 mod connections;
+mod dockerfiles;
 mod names;
 
 use crate::{ProtoTree, ServiceName};
@@ -9,6 +10,7 @@ use crate::{ProtoTree, ServiceName};
 pub use compose::{ComposeFile, ComposeService, EnvFile, ImageBuild, Mount};
 pub(crate) use connections::fields;
 pub use connections::{Connection, FieldMapping, MappedService, OperationEntry, Topology};
+pub use dockerfiles::Dockerfiles;
 pub(crate) use names::ServiceNames;
 
 /// A folder of services with a topology.
@@ -22,6 +24,8 @@ pub struct UseCase {
     pub topology: Topology,
     /// What the compose file says; empty when there is none.
     pub compose: ComposeFile,
+    /// The Dockerfiles that are there.
+    pub dockerfiles: Dockerfiles,
     /// Every `.proto` below the use case's proto folders, by path below the use case.
     pub protos: ProtoTree,
 }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use aieffect_blueprint::{
-    ComposeFile, Diagnostic, Document, Findings, Interface, OperationName, Package, Pointer, ProtoRoot,
-    ProtoTree, Service, Signature, SourceText, Topology, UseCase, resolve,
+    ComposeFile, Diagnostic, Dockerfiles, Document, Findings, Interface, OperationName, Package, Pointer,
+    ProtoRoot, ProtoTree, Service, Signature, SourceText, Topology, UseCase, resolve,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -90,7 +90,14 @@ fn use_case(connections: &str, compose: &str) {
         compose: compose.find(folder),
     };
     let services = vec![service("meter"), service("report")];
-    let use_case = UseCase { name: "use".to_owned(), services, topology, compose, protos: ProtoTree::new() };
+    let use_case = UseCase {
+        name: "use".to_owned(),
+        services,
+        topology,
+        compose,
+        dockerfiles: Dockerfiles::default(),
+        protos: ProtoTree::new(),
+    };
     let (pipeline, findings) = resolve::use_case(&use_case, &interfaces());
     points_into_texts(&findings);
     assert_eq!(pipeline.is_some(), !findings.has_errors());

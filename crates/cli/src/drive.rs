@@ -134,9 +134,16 @@ pub(crate) fn conclude(
         unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
     }
     match report.outcome {
-        Outcome::Succeeded => unreadable
-            .first()
-            .map_or(Ok(Exit::Done), |answer| Err(Failure::text(Exit::PipelineFailed, answer.to_string()))),
+        Outcome::Succeeded => match unreadable.first() {
+            None => {
+                log.outcome(Outcome::Succeeded);
+                Ok(Exit::Done)
+            }
+            Some(answer) => {
+                log.outcome(Outcome::Failed);
+                Err(Failure::text(Exit::PipelineFailed, answer.to_string()))
+            }
+        },
         Outcome::Failed => Err(failed(plan, &report)),
         Outcome::Unreachable => Err(unreachable(&report)),
         Outcome::Cancelled if report.unreached.iter().any(|node| node.reason.is_some()) => {

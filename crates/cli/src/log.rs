@@ -41,6 +41,18 @@ impl Log {
         self.write(SystemTime::now(), LogLevel::Warning, message, Map::new());
     }
 
+    /// How a run ended.
+    pub(crate) fn outcome(&self, outcome: Outcome) {
+        let word = match outcome {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+            Outcome::Cancelled => "was stopped",
+            Outcome::Unreachable => "could not begin",
+        };
+        let fields = [("outcome".to_owned(), Value::from(word))].into_iter().collect();
+        self.write(SystemTime::now(), LogLevel::Info, &format!("the run {word}"), fields);
+    }
+
     /// A line that a service printed.
     pub(crate) fn service(&self, line: Line<'_>) {
         if self.level > LogLevel::Info {
@@ -188,14 +200,11 @@ impl Narrator {
                 )
             }
             RunEvent::CancelRequested => (Info, "stopping".to_owned(), vec![]),
+            // Whether every answer can be read is known only when the results are written.
+            RunEvent::Finished { outcome: Outcome::Succeeded } => return None,
             RunEvent::Finished { outcome } => {
-                let word = match outcome {
-                    Outcome::Succeeded => "succeeded",
-                    Outcome::Failed => "failed",
-                    Outcome::Cancelled => "was stopped",
-                    Outcome::Unreachable => "could not begin",
-                };
-                (Info, format!("the run {word}"), vec![("outcome", word.into())])
+                self.log.outcome(*outcome);
+                return None;
             }
             RunEvent::RetryDue { .. } | RunEvent::FiringCancelled { .. } | RunEvent::StepFinished { .. } => {
                 return None;

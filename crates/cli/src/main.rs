@@ -6,6 +6,7 @@ mod command;
 mod drive;
 mod exit;
 mod findings;
+mod inputs;
 mod load;
 mod log;
 mod pages;

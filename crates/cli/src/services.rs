@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aieffect_blueprint::{Code, Findings, Placement, ServiceName, Severity};
+use aieffect_blueprint::{Code, Diagnostic, Findings, Placement, ServiceName, Severity};
 use aieffect_layout::Opened;
 use aieffect_local::LocalPlan;
 use aieffect_orchestrator::plan::Plan;
@@ -40,6 +40,17 @@ pub(crate) fn foreseen(loaded: &Loaded, planned: Option<&Plan>) -> Findings {
             finding
         })
         .collect()
+}
+
+/// Findings about the use case and about starting it. A warning that starting makes an error is told once.
+pub(crate) fn joined(of_use_case: Findings, of_starting: Findings) -> Findings {
+    let is_told = |finding: &Diagnostic| {
+        finding.severity == Severity::Warning
+            && of_starting.iter().any(|other| other.code == finding.code && other.message == finding.message)
+    };
+    let mut joined: Findings = of_use_case.into_iter().filter(|finding| !is_told(finding)).collect();
+    joined.extend(of_starting);
+    joined
 }
 
 /// The folder of the service that a node is; none for one that runs elsewhere.

@@ -10,6 +10,8 @@ mod case;
 #[allow(dead_code, reason = "shared with the test of the pages")]
 #[path = "diagnostics/example.rs"]
 mod example;
+#[path = "check/hints.rs"]
+mod hints;
 #[allow(dead_code, reason = "shared with the test of the pages")]
 #[path = "diagnostics/make.rs"]
 mod make;

@@ -195,6 +195,8 @@ fn an_answer_that_is_no_such_message_fails_the_run_and_stdout_stays_json() {
         let ended = package.orchestrate().output();
         ended.check(1, last);
         assert_eq!(ended.results()["a1:Do"]["text"], "fine");
+        assert!(!ended.stderr.contains("succeeded"), "{}", ended.stderr);
+        ended.says("INFO    the run failed\n");
     }
 }
 
@@ -324,7 +326,7 @@ fn conditions_on_files_look_into_the_data_folder() {
     fs::write(other.path().join("out.csv"), "h\n1\n2\n").unwrap();
     package.orchestrate().arg("--data").arg(other.path()).output().check(
         1,
-        "error: a1:Do failed: the response does not meet `file_rows('data/out.csv') == 1`: \
+        "error: a1:Do failed: the response does not meet `file_rows('data/out.csv') == 1` (execution.json:1): \
          `file_rows(\"data/out.csv\")` is 2",
     );
 }

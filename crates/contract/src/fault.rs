@@ -1,6 +1,8 @@
 //! What is wrong in one proto text, apart from which user's file the text came from: equal texts are read
 //! once, yet every file that holds one is named in its findings.
 
+mod syntax;
+
 use std::sync::Arc;
 
 use aieffect_blueprint::{Code, Diagnostic, Label, SourceText, Span};
@@ -39,7 +41,14 @@ impl Fault {
     /// What protox or prost-reflect found: the first mistake and those beside it, as far as anyone reads on.
     pub(crate) fn all_of(report: &dyn miette::Diagnostic, text: &str) -> Vec<Self> {
         let related = report.related().into_iter().flatten().take(MAX_LISTED - 1);
-        std::iter::once(report).chain(related).map(|report| Self::of(report, text)).collect()
+        let all = std::iter::once(report).chain(related).map(|report| Self::of(report, text)).collect();
+        syntax::until_first(all, text)
+    }
+
+    /// The name that is not defined, and where it stands, when that is what this is about.
+    pub(crate) fn undefined(&self) -> Option<(&str, Span)> {
+        let name = self.message.strip_prefix("name `")?.strip_suffix("` is not defined")?;
+        Some((name, self.marks.first()?.0))
     }
 
     fn of(report: &dyn miette::Diagnostic, text: &str) -> Self {

@@ -17,6 +17,7 @@ mod reach;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod undefined;
 
 pub use fit::{Misfit, fits};
 pub use interface::interfaces;

@@ -11,6 +11,7 @@ use crate::fault::{Fault, MAX_LISTED, plain};
 use crate::location::{Lines, nearest_span};
 use crate::parsed::Texts;
 use crate::reach::{Reach, is_well_known};
+use crate::undefined::Undefined;
 
 /// A pool of one node's files and the well-known ones that they import, nothing else.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct LinkFault {
     /// Position in the reach.
     pub(crate) file: usize,
     pub(crate) faults: Vec<Fault>,
+    /// Names that are not defined; whether another file of the tree has them depends on who links.
+    pub(crate) undefined: Vec<Undefined>,
 }
 
 /// Resolves the names in the files. Later files build on earlier ones, so the first that is wrong ends it.
@@ -35,9 +38,9 @@ pub(crate) fn link(reach: &Reach, texts: &Texts<'_>) -> Result<Linked, LinkFault
     let mut pool = DescriptorPool::new();
     for (index, (file, text)) in reach.files.iter().zip(&reach.texts).enumerate() {
         let Ok(parsed) = texts.get(*text) else { continue };
-        let fault = |error: DescriptorError| LinkFault {
-            file: index,
-            faults: faults(error, &parsed.descriptor, file.source.text()),
+        let fault = |error: DescriptorError| {
+            let (faults, undefined) = faults(error, &parsed.descriptor, file.source.text());
+            LinkFault { file: index, faults, undefined }
         };
         for import in parsed.imports.iter().filter(|import| is_well_known(&import.path)) {
             add_well_known(&mut pool, &import.path).map_err(fault)?;
@@ -70,15 +73,36 @@ fn add_well_known(pool: &mut DescriptorPool, name: &str) -> Result<(), Descripto
     pool.add_file_descriptor_proto(file.file_descriptor_proto().clone())
 }
 
-fn faults(error: DescriptorError, descriptor: &FileDescriptorProto, text: &str) -> Vec<Fault> {
+fn faults(
+    error: DescriptorError,
+    descriptor: &FileDescriptorProto,
+    text: &str,
+) -> (Vec<Fault>, Vec<Undefined>) {
     let others = error.related().into_iter().flatten().count();
     if others < MAX_LISTED {
-        return Fault::all_of(&error.with_source_code(&in_bytes(text)), text);
+        return without_undefined(Fault::all_of(&error.with_source_code(&in_bytes(text)), text));
     }
     // Placing one mistake takes a walk through the text, so that thousands would take minutes.
     let span = nearest_span(descriptor, &Lines::new(text), error.path().unwrap_or_default());
     let fault = Fault::new(Code::BadProto, plain(&error.to_string())).at(span, "");
-    vec![fault.help(format!("the file has {others} more mistakes"))]
+    (vec![fault.help(format!("the file has {others} more mistakes"))], Vec::new())
+}
+
+/// The faults, and apart from them the names that are not defined, each once.
+fn without_undefined(faults: Vec<Fault>) -> (Vec<Fault>, Vec<Undefined>) {
+    let mut undefined: Vec<Undefined> = Vec::new();
+    let mut others = Vec::new();
+    for fault in faults {
+        let Some((name, span)) = fault.undefined() else {
+            others.push(fault);
+            continue;
+        };
+        match undefined.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.spans.push(span),
+            None => undefined.push(Undefined { name: name.to_owned(), spans: vec![span] }),
+        }
+    }
+    (others, undefined)
 }
 
 /// The text with every byte as one character: columns are counted in bytes, while errors take theirs for

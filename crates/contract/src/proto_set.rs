@@ -12,6 +12,7 @@ use crate::location::{Lines, NAME, nearest_span};
 use crate::operation::BoundOperation;
 use crate::parsed::{TextId, Texts};
 use crate::reach::{ProtoFile, reach};
+use crate::undefined::{Definitions, User};
 
 /// The compiled protos of a pipeline: each node has a pool of its own, since protos of two services may
 /// define different messages of one name. Nodes with equal protos share one.
@@ -156,6 +157,8 @@ pub(crate) struct Compiler<'a> {
     texts: Texts<'a>,
     by_root: HashMap<ProtoRoot, Option<Arc<NodeProto>>>,
     by_content: HashMap<Content, Result<Arc<Linked>, LinkFault>>,
+    /// Looked up when the first name is not defined.
+    definitions: Option<Definitions>,
 }
 
 /// What decides how a root compiles: the import path and text of every file. The root's own path does not:
@@ -164,7 +167,12 @@ type Content = Vec<(String, TextId)>;
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(protos: &'a ProtoTree) -> Self {
-        Self { texts: Texts::new(protos), by_root: HashMap::new(), by_content: HashMap::new() }
+        Self {
+            texts: Texts::new(protos),
+            by_root: HashMap::new(),
+            by_content: HashMap::new(),
+            definitions: None,
+        }
     }
 
     pub(crate) fn texts(&mut self) -> &mut Texts<'a> {
@@ -195,6 +203,11 @@ impl<'a> Compiler<'a> {
             Err(wrong) => {
                 let file = reach.files.get(wrong.file)?;
                 wrong.faults.iter().for_each(|fault| findings.push(fault.in_file(&file.source)));
+                if !wrong.undefined.is_empty() {
+                    let known = self.definitions.get_or_insert_with(|| Definitions::of(&mut self.texts));
+                    let user = User::of(wrong.file, &reach, root, &self.texts)?;
+                    findings.extend(user.findings(&wrong.undefined, known));
+                }
                 None
             }
         }

@@ -93,7 +93,7 @@ fn root_import(root: &ProtoRoot, protos: &ProtoTree) -> String {
 }
 
 /// The path of a file from a folder above it; the empty folder is above all.
-fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+pub(crate) fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }
 

@@ -33,7 +33,8 @@ pub fn package(
     let mut files: BTreeMap<String, String> = node_protos.files.clone();
     files.insert("dockerinfo.json".into(), text(&dockerinfo(pipeline)));
     if let Some(document) = execution::document(pipeline) {
-        files.insert("execution.json".into(), text(&document));
+        // Unlike the platform's own documents, which end without one.
+        files.insert("execution.json".into(), text(&document) + "\n");
     }
     let mut blueprint = blueprint(use_case, pipeline, protos, &node_protos);
     blueprint.pipeline_id = match options.stamp {

@@ -21,15 +21,17 @@ pub(crate) fn read(path: &Path, findings: &mut Findings) -> Option<UseCase> {
     let compose = compose(path, findings);
     let protos = walk::protos(path, "", OutwardFolder::Warned, findings);
     let mut services = services::read(path, &protos, findings)?;
+    let dockerfiles = services::dockerfiles(path, &services);
     if let Some((document, compose)) = &compose {
         belongs::assign(path, compose, &mut services);
-        belongs::check(path, compose, document, &services, findings);
+        belongs::check(path, compose, document, &services, &dockerfiles, findings);
     }
     Some(UseCase {
         name: folder_name(path),
         services,
         topology: topology?,
         compose: compose.map(|(_, compose)| compose).unwrap_or_default(),
+        dockerfiles,
         protos,
     })
 }

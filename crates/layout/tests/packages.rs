@@ -184,7 +184,7 @@ fn every_document_that_is_missing_or_broken_is_said() {
     insta::assert_snapshot!(lines, @"
     error[AE0007]: `dockerinfo.json` cannot be read: it is no plain file
     error[AE0002]: the package has no `blueprint.json`
-    error[AE0004] execution.json:1:2: `execution.json` is not valid JSON: EOF while parsing a list
+    error[AE0004] execution.json:1:2: `execution.json` is not valid JSON: the `[` of line 1 is not closed
     ");
 }
 

@@ -135,8 +135,8 @@ fn every_document_that_is_missing_or_broken_is_said() {
     let (use_case, findings) = read(&folder(&[("connections.json", "{"), ("docker-compose.yml", "a: [")]));
     assert!(use_case.is_none());
     insta::assert_snapshot!(lines(&findings), @"
-    error[AE0004] connections.json:1:2: `connections.json` is not valid JSON: EOF while parsing an object
-    error[AE0004] docker-compose.yml:1:4: `docker-compose.yml` is not valid YAML: unclosed bracket '['
+    error[AE0004] connections.json:1:2: `connections.json` is not valid JSON: the `{` of line 1 is not closed
+    error[AE0004] docker-compose.yml:1:4: `docker-compose.yml` is not valid YAML: unclosed bracket `[`
     error[AE0002]: the use case has no `services/`
     ");
 

@@ -10,7 +10,6 @@ use aieffect_orchestrator::ports::{Endpoints, NotReady};
 use aieffect_orchestrator::transport::grpc::wait_until_ready;
 use futures_util::future::BoxFuture;
 
-use crate::Error;
 use crate::services::{LocalServices, Watch};
 
 /// Where the nodes of a pipeline answer whose services run here; other nodes answer where their document says.
@@ -42,10 +41,10 @@ impl LocalEndpoints {
         };
         tokio::select! {
             biased;
-            ended = service.until_ended() => Err(NotReady::Lost { reason: Error::from(ended).to_string() }),
+            ended = service.until_ended() => Err(NotReady::Lost { reason: ended.to_string() }),
             ready = wait_until_ready(service.address(), self.ready_timeout) => match ready {
                 Ok(()) => Ok(service.address().clone()),
-                Err(error) => Err(with_output(error, service)),
+                Err(error) => Err(with_service(error, service)),
             },
         }
     }
@@ -58,12 +57,12 @@ impl Endpoints for LocalEndpoints {
 }
 
 /// A service that runs and does not answer has often said why.
-fn with_output(error: NotReady, service: &Watch) -> NotReady {
+fn with_service(error: NotReady, service: &Watch) -> NotReady {
     match error {
         NotReady::TimedOut { address, waited, reason } => {
-            let (name, last) = (service.name(), service.last_lines());
-            let said = if last.is_empty() { "has printed nothing" } else { "has printed last:" };
-            NotReady::TimedOut { address, waited, reason: format!("{reason}; service `{name}` {said}{last}") }
+            let said = if service.is_silent() { "has printed nothing" } else { "may have printed why" };
+            let reason = format!("{reason}; service `{}` runs, and {said}", service.name());
+            NotReady::TimedOut { address, waited, reason }
         }
         lost @ NotReady::Lost { .. } => lost,
     }

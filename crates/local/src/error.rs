@@ -62,18 +62,6 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A service ended although it is needed.
-    #[error("service `{service}` ended before it answered, with {status}; its output is in `{}`{last}", .log.display())]
-    Ended {
-        /// The service.
-        service: String,
-        /// How it ended.
-        status: Status,
-        /// What it printed last.
-        last: LastLines,
-        /// All that it printed.
-        log: PathBuf,
-    },
     /// A file of the use case cannot be read.
     #[error("`{}` cannot be read", .path.display())]
     Read {

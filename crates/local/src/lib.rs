@@ -39,5 +39,5 @@ pub use output::{LastLines, Line, Sink};
 pub use plan::{LocalPlan, StartOptions};
 pub use ports::{PortError, PortLease};
 pub use run_folder::{DataSource, RunFolder, RunFolderError};
-pub use services::{Ended, LocalServices};
+pub use services::{Ended, LocalServices, Output};
 pub use supervisor::supervise;

@@ -22,7 +22,7 @@ pub struct Line<'a> {
 /// Takes the lines; called from several tasks at once, and must not block for long.
 pub type Sink = Arc<dyn Fn(Line<'_>) + Send + Sync>;
 
-/// The last lines of a command; shown one a line, each indented.
+/// The last lines of a command; shown below a heading, each indented.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastLines(VecDeque<String>);
 
@@ -39,6 +39,11 @@ impl LastLines {
         self.0.is_empty()
     }
 
+    /// The very last of them, oldest first.
+    pub fn tail(&self, count: usize) -> impl Iterator<Item = &str> {
+        self.iter().skip(self.0.len().saturating_sub(count))
+    }
+
     /// The lines, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
@@ -46,8 +51,11 @@ impl LastLines {
 }
 
 impl fmt::Display for LastLines {
-    /// Nothing when there are no lines, else a line break before each.
+    /// Nothing when there are no lines, else a line break before the heading and before each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_empty() {
+            f.write_str("\n  it printed last:")?;
+        }
         self.0.iter().try_for_each(|line| write!(f, "\n    {line}"))
     }
 }

@@ -144,7 +144,11 @@ impl Planned {
         environment.tell(self.name.as_str(), port.port(), options.run.data());
         let job = Job { command, dir, environment };
         let log = options.run.log(self.name.as_str());
-        Ok(Starting { folder: self.folder.clone(), name: self.name.clone(), job, port, log })
+        let copy = match self.how {
+            How::Command { .. } => None,
+            How::Played(_) => Some(options.run.work(self.name.as_str())),
+        };
+        Ok(Starting { folder: self.folder.clone(), name: self.name.clone(), job, port, log, copy })
     }
 }
 

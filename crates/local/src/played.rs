@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aieffect_blueprint::{
-    Code, ComposeService, Diagnostic, Findings, ImageBuild, Service, SourceText, UseCase,
+    Code, ComposeService, Diagnostic, Findings, ImageBuild, Service, Severity, SourceText, UseCase,
 };
 
 use crate::Error;
@@ -17,7 +17,7 @@ use crate::dockerfile::Dockerfile;
 use crate::environment::{Environment, Variables};
 use crate::mount::PlannedMount;
 use crate::plan::StartOptions;
-use crate::recipe::{Overrides, Recipe, is_python, run_help};
+use crate::recipe::{Outside, Overrides, Recipe, is_python, run_help};
 use crate::tree::{self, TreeSource};
 use crate::venv::Venv;
 
@@ -53,9 +53,14 @@ impl Played {
         let context = root.join(variables.fill(&build.context));
         let name = variables.fill(&build.dockerfile);
         let path = context.join(&name);
-        let overrides = overrides(use_case, service, &build, variables);
+        let outside = outside(use_case, service, root);
+        let overrides = Overrides { outside, ..overrides(use_case, service, &build, variables) };
         let Some(text) = read(&path) else {
-            findings.push(nothing_to_play(service, compose, &shown(&path, root), &overrides));
+            let wanted = Wanted { use_case, root, variables };
+            findings.push(match compose.filter(|compose| compose.build.is_some()) {
+                Some(_) => wanted.missing(&path, &overrides),
+                None => nothing_to_play(service, compose, &shown(&path, root), &overrides),
+            });
             return None;
         };
         let mut own = Findings::new();
@@ -129,6 +134,29 @@ fn overrides(use_case: &UseCase, service: &Service, build: &ImageBuild, variable
         working_dir: compose
             .and_then(|compose| compose.working_dir.as_deref())
             .map(|dir| variables.fill(dir)),
+        outside: Outside::default(),
+    }
+}
+
+fn outside(use_case: &UseCase, service: &Service, root: &Path) -> Outside {
+    let folder = format!("services/{}", service.folder);
+    let files = fs::read_dir(root.join(&folder)).into_iter().flatten().flatten();
+    let own = service.protos.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_prefix('/'));
+    let own: Vec<&str> = own.collect();
+    let own_root = if own.iter().any(|path| path.starts_with("proto/")) { "proto" } else { "." };
+    let shared =
+        use_case.protos.iter().map(|(path, _)| path).filter(|path| path.starts_with("shared/proto/"));
+    let shared: Vec<_> = shared.map(|path| format!("../../{path}")).collect();
+    let shared_root = (!shared.is_empty()).then(|| "../../shared/proto".to_owned());
+    let parent = |path: &str| path.rsplit_once('/').map_or(".", |(parent, _)| parent).to_owned();
+    let compose = use_case.compose.services.first().map(|service| service.place.document().source().name());
+    Outside {
+        compose_file: compose.unwrap_or("docker-compose.yml").to_owned(),
+        folder,
+        files: files.filter_map(|entry| entry.file_name().into_string().ok()).collect(),
+        proto_roots: [own_root.to_owned()].into_iter().chain(shared_root).collect(),
+        proto_folders: own.into_iter().chain(shared.iter().map(String::as_str)).map(parent).collect(),
+        build: use_case.compose.build.clone(),
     }
 }
 
@@ -146,6 +174,32 @@ fn shown(path: &Path, root: &Path) -> String {
     path.replace("/./", "/").trim_start_matches("./").to_owned()
 }
 
+/// A Dockerfile that the compose file names.
+struct Wanted<'a> {
+    use_case: &'a UseCase,
+    root: &'a Path,
+    variables: &'a Variables,
+}
+
+impl Wanted<'_> {
+    /// One finding for all services that it is missing for.
+    fn missing(&self, path: &Path, overrides: &Overrides) -> Diagnostic {
+        let is_it = |build: &ImageBuild| {
+            let context = self.root.join(self.variables.fill(&build.context));
+            context.join(self.variables.fill(&build.dockerfile)) == path
+        };
+        let services = self.use_case.compose.services.iter();
+        let of: Vec<_> = services.filter(|service| service.build.as_ref().is_some_and(is_it)).collect();
+        let path = shown(path, self.root);
+        let finding =
+            Diagnostic { severity: Severity::Error, ..self.use_case.dockerfiles.missing(&path, &of) };
+        match self.use_case.dockerfiles.meant(&path, &of) {
+            Some(_) => finding,
+            None => finding.help(run_help(overrides)),
+        }
+    }
+}
+
 fn nothing_to_play(
     service: &Service,
     compose: Option<&ComposeService>,
@@ -156,7 +210,7 @@ fn nothing_to_play(
         "service `{}` cannot be started locally: it has no `x-aieffect.run`, and there is no `{dockerfile}`",
         service.folder
     );
-    let finding = Diagnostic::error(Code::NoWayToStart, message).help(run_help(overrides, &[]));
+    let finding = Diagnostic::error(Code::NoWayToStart, message).help(run_help(overrides));
     match compose {
         Some(compose) => finding.at(compose.place.key_label()),
         None => finding,

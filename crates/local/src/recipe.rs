@@ -23,7 +23,7 @@ use crate::dockerfile::Dockerfile;
 
 pub(crate) use base::PythonVersion;
 pub(crate) use copy::{CopyStep, Target};
-pub(crate) use help::run_help;
+pub(crate) use help::{Outside, run_help};
 pub(crate) use run::is_python;
 pub(crate) use shell::Word;
 
@@ -56,6 +56,15 @@ pub(crate) enum Step {
     Protoc(ProtocStep),
 }
 
+impl Step {
+    fn as_pip(&self) -> Option<&PipStep> {
+        match self {
+            Self::Pip(pip) => Some(pip),
+            Self::MakeDir(_) | Self::Copy(_) | Self::Protoc(_) => None,
+        }
+    }
+}
+
 /// The arguments of a `pip install`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PipStep {
@@ -78,6 +87,8 @@ pub(crate) struct ProtocStep {
 pub(crate) struct Overrides {
     /// The service's name there, for help texts.
     pub(crate) service: String,
+    /// What help texts say beside.
+    pub(crate) outside: Outside,
     pub(crate) build_args: BTreeMap<String, String>,
     pub(crate) entrypoint: Option<Vec<String>>,
     pub(crate) command: Option<Vec<String>>,

@@ -39,6 +39,7 @@ pub(crate) struct Watch {
     name: ServiceName,
     address: Address,
     log: PathBuf,
+    copy: Option<PathBuf>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -50,16 +51,26 @@ struct Progress {
 }
 
 /// How a service that was still needed has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("service `{service}` ended before it answered, with {status}")]
 pub struct Ended {
     /// The service's name in the compose file.
     pub service: ServiceName,
     /// Its end.
     pub status: Status,
+}
+
+/// What a service has printed so far, and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The service's name in the compose file.
+    pub service: ServiceName,
     /// What it printed last.
     pub last: LastLines,
     /// All that it printed.
     pub log: PathBuf,
+    /// The copy of its folder that it runs in, when it was made from its Dockerfile.
+    pub copy: Option<PathBuf>,
 }
 
 /// A service that is to be started.
@@ -69,6 +80,7 @@ pub(crate) struct Starting {
     pub(crate) job: Job,
     pub(crate) port: PortLease,
     pub(crate) log: PathBuf,
+    pub(crate) copy: Option<PathBuf>,
 }
 
 impl LocalServices {
@@ -82,7 +94,7 @@ impl LocalServices {
         supervisor: &Supervisor,
         sink: &Sink,
     ) -> Result<(), Error> {
-        let Starting { folder, name, job, port, log } = starting;
+        let Starting { folder, name, job, port, log, copy } = starting;
         let mut file = File::create(&log).map_err(|source| Error::Write { path: log.clone(), source })?;
         let (running, lifeline) = job.start(supervisor).map_err(|source| Error::Start {
             command: job.shown(),
@@ -103,7 +115,7 @@ impl LocalServices {
         });
         let address = Address { host: "127.0.0.1".to_owned(), port: port.port() };
         self.services
-            .insert(folder, Service { watch: Watch { name, address, log, progress }, port, lifeline });
+            .insert(folder, Service { watch: Watch { name, address, log, copy, progress }, port, lifeline });
         Ok(())
     }
 
@@ -115,6 +127,13 @@ impl LocalServices {
     /// Where the service of a folder listens, or will; `None` when it is not one of these.
     pub fn address(&self, folder: &ServiceName) -> Option<&Address> {
         self.services.get(folder).map(|service| &service.watch.address)
+    }
+
+    /// What the service of a folder has printed; `None` when it is not one of these.
+    pub fn output(&self, folder: &ServiceName) -> Option<Output> {
+        let Watch { name, log, copy, progress, .. } = &self.services.get(folder)?.watch;
+        let last = progress.borrow().last.clone();
+        Some(Output { service: name.clone(), last, log: log.clone(), copy: copy.clone() })
     }
 
     /// How the service of a folder has ended, if it has.
@@ -165,8 +184,8 @@ impl Watch {
         &self.address
     }
 
-    pub(crate) fn last_lines(&self) -> LastLines {
-        self.progress.borrow().last.clone()
+    pub(crate) fn is_silent(&self) -> bool {
+        self.progress.borrow().last.is_empty()
     }
 
     pub(crate) fn ended(&self) -> Option<Ended> {
@@ -185,13 +204,6 @@ impl Watch {
     }
 
     fn ended_as(&self, status: Status) -> Ended {
-        Ended { service: self.name.clone(), status, last: self.last_lines(), log: self.log.clone() }
-    }
-}
-
-impl From<Ended> for Error {
-    fn from(ended: Ended) -> Self {
-        let Ended { service, status, last, log } = ended;
-        Self::Ended { service: service.to_string(), status, last, log }
+        Ended { service: self.name.clone(), status }
     }
 }

@@ -48,8 +48,9 @@ async fn start(root: &Path, compose: &str, options: &StartOptions) -> Result<Loc
 /// Runs the service to its end, which must be a good one.
 async fn run(root: &Path, compose: &str, options: &StartOptions) {
     let services = start(root, compose, options).await.unwrap();
-    let ended = services.until_ended(services.folders().next().unwrap()).await;
-    assert!(ended.status.success(), "{}{}", ended.status, ended.last);
+    let folder = services.folders().next().unwrap().clone();
+    let ended = services.until_ended(&folder).await;
+    assert!(ended.status.success(), "{}{}", ended.status, services.output(&folder).unwrap().last);
     services.stop().await.unwrap();
 }
 

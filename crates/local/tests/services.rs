@@ -47,13 +47,12 @@ async fn an_early_exit_is_told_with_its_last_lines() {
     let compose = "services:\n  a:\n    x-aieffect: { run: [sh, -c, 'echo out; echo err >&2; exit 3'] }\n";
     let services = start(root.path(), compose, &options).await.unwrap();
     let folder = services.folders().next().unwrap().clone();
-    let error = Error::from(services.until_ended(&folder).await).to_string();
-    let error = error.replace(&options.run.path().display().to_string(), "RUN");
-    insta::assert_snapshot!(error, @r"
-    service `a` ended before it answered, with exit status 3; its output is in `RUN/logs/a.log`
-        out
-        err
-    ");
+    let ended = services.until_ended(&folder).await;
+    assert_eq!(ended.to_string(), "service `a` ended before it answered, with exit status 3");
+    let output = services.output(&folder).unwrap();
+    assert_eq!(output.last.iter().collect::<Vec<_>>(), ["out", "err"]);
+    assert_eq!(output.last.tail(1).collect::<Vec<_>>(), ["err"]);
+    assert_eq!((output.log, output.copy), (options.run.path().join("logs/a.log"), None));
     assert!(services.ended(&folder).is_some());
 }
 
@@ -90,8 +89,9 @@ async fn a_build_that_fails_starts_nothing() {
         "services:\n  a: { x-aieffect: { run: [touch, started] } }\n",
     );
     let error = start(root.path(), compose, &options).await.unwrap_err().to_string();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error, @"
     the use case's build `sh -c echo no compiler; exit 1` ended with exit status 1
+      it printed last:
         no compiler
     ");
     assert_eq!(*lines.lock().unwrap(), ["build: no compiler"]);
@@ -105,7 +105,10 @@ async fn a_command_that_is_not_there_is_named() {
     let compose = "services:\n  a: { x-aieffect: { run: [no-such-command] } }\n";
     let services = start(root.path(), compose, &options).await.unwrap();
     let ended = services.until_ended(services.folders().next().unwrap()).await;
-    let last: Vec<_> = ended.last.iter().collect();
+    let output = services.output(services.folders().next().unwrap()).unwrap();
     assert_eq!(ended.status.to_string(), "exit status 127");
-    assert_eq!(last, ["cannot start `no-such-command`: No such file or directory (os error 2)"]);
+    assert_eq!(
+        output.last.iter().collect::<Vec<_>>(),
+        ["cannot start `no-such-command`: No such file or directory (os error 2)"]
+    );
 }

@@ -15,6 +15,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod text;
+mod types;
 mod written;
 
 use std::fmt;
@@ -52,18 +53,25 @@ pub enum Unsuccessful {
         reason: Option<String>,
     },
     /// A condition of `expect` is not met.
-    #[error("the response does not meet `{condition}`{}", if seen.is_empty() { String::new() } else { format!(": {seen}") })]
+    #[error(
+        "the response does not meet `{condition}` ({place}){}",
+        if seen.is_empty() { String::new() } else { format!(": {seen}") }
+    )]
     Unmet {
         /// The condition as written.
         condition: String,
+        /// Where it is written: `file:line`.
+        place: String,
         /// The values of what it names, cut when long.
         seen: String,
     },
     /// A condition of `expect` could not be evaluated.
-    #[error("`{condition}` could not be checked: {why}")]
+    #[error("`{condition}` ({place}) could not be checked: {why}")]
     NotEvaluated {
         /// The condition as written.
         condition: String,
+        /// Where it is written: `file:line`.
+        place: String,
         /// What stood in the way, cut when long.
         why: String,
     },

@@ -18,38 +18,65 @@ pub fn near_match<'a>(wanted: &str, what: &str, known: impl IntoIterator<Item = 
     Known::new(known).near_match(wanted, what)
 }
 
-/// Names to offer the nearest of, again and again.
-pub(crate) struct Known<'a> {
+/// Names to offer the nearest of, again and again. Where there are many names and many are wrong, the later
+/// ones are not searched for.
+#[derive(Debug)]
+pub struct Known<'a> {
     names: Vec<&'a str>,
-    offered: RefCell<HashMap<String, Option<String>>>,
+    found: RefCell<HashMap<String, Option<&'a str>>>,
     searches: Cell<usize>,
 }
 
+/// What a search came to.
+enum Search<'a> {
+    Near(&'a str),
+    NoneNear,
+    GivenUp,
+}
+
 impl<'a> Known<'a> {
-    pub(crate) fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
+    /// The names in any order, repeated ones once.
+    pub fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut names: Vec<&str> = names.into_iter().collect();
         names.sort_unstable();
         names.dedup();
-        Self { names, offered: RefCell::default(), searches: Cell::new(0) }
+        Self { names, found: RefCell::default(), searches: Cell::new(0) }
     }
 
-    /// As [`near_match`]. Where there are many names and many are wrong, the later ones get no help.
-    pub(crate) fn near_match(&self, wanted: &str, what: &str) -> Option<String> {
-        if let Some(offered) = self.offered.borrow().get(wanted) {
-            return offered.clone();
+    /// As [`near_match`].
+    pub fn near_match(&self, wanted: &str, what: &str) -> Option<String> {
+        match self.search(wanted) {
+            Search::Near(name) => Some(format!("did you mean `{name}`?")),
+            Search::NoneNear => self.listed(what),
+            Search::GivenUp => None,
         }
-        if self.names.len() > MANY && self.searches.replace(self.searches.get() + 1) >= MOST_SEARCHES {
-            return None;
-        }
-        let help = match self.nearest(wanted) {
-            Some(name) => Some(format!("did you mean `{name}`?")),
-            None => self.listed(what),
-        };
-        self.offered.borrow_mut().insert(wanted.to_owned(), help.clone());
-        help
     }
 
-    fn nearest(&self, wanted: &str) -> Option<&'a str> {
+    /// The name that [`near_match`](Self::near_match) offers.
+    pub fn nearest(&self, wanted: &str) -> Option<&'a str> {
+        match self.search(wanted) {
+            Search::Near(name) => Some(name),
+            Search::NoneNear | Search::GivenUp => None,
+        }
+    }
+
+    fn search(&self, wanted: &str) -> Search<'a> {
+        let known = self.found.borrow().get(wanted).copied();
+        if known.is_none()
+            && self.names.len() > MANY
+            && self.searches.replace(self.searches.get() + 1) >= MOST_SEARCHES
+        {
+            return Search::GivenUp;
+        }
+        let found = known.unwrap_or_else(|| {
+            let found = self.compare(wanted);
+            self.found.borrow_mut().insert(wanted.to_owned(), found);
+            found
+        });
+        found.map_or(Search::NoneNear, Search::Near)
+    }
+
+    fn compare(&self, wanted: &str) -> Option<&'a str> {
         let wanted_folded = folded(wanted);
         let wanted_length = wanted.chars().count();
         if wanted_length > LONGEST {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 pub(super) use self::json::scan as scan_json;
-pub(super) use self::yaml::parse as parse_yaml;
+pub(super) use self::yaml::{ParseError, parse as parse_yaml};
 use super::pointer::{Pointer, Segment};
 use crate::Span;
 

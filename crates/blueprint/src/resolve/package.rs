@@ -14,8 +14,9 @@ use self::steps::Steps;
 use super::Sketch;
 use super::index::Match;
 use crate::{
-    Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Node, NodeName, Operation,
-    OperationId, OperationName, Package, Pipeline, Place, Reader, ServiceName, StepName, near_match,
+    Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Mention, MentionKind, Node,
+    NodeName, Operation, OperationId, OperationName, Package, Pipeline, Place, Reader, ServiceName, StepName,
+    near_match,
 };
 
 /// Resolves a package. `None` when a finding is an error.
@@ -272,7 +273,9 @@ fn operation(
         .ok()?;
     let step = StepName { node: node.clone(), operation: name.clone() };
     let settings = execution.take(&step);
-    Some(Operation { name, declared: declared(&signature), settings, place: signature.place() })
+    let place = signature.place();
+    let mentions = vec![Mention { kind: MentionKind::Name, place: place.key("operation_name") }];
+    Some(Operation { name, declared: declared(&signature), settings, place, mentions })
 }
 
 /// Older documents leave the flags out, or write anything there; the proto has the last word.

@@ -11,8 +11,8 @@ use self::mapping::Mapping;
 use self::offer::Offer;
 use super::{Interfaces, Sketch, order};
 use crate::{
-    Code, DeclaredStreams, Diagnostic, Findings, ImageRef, Link, Node, NodeName, Operation, OperationId,
-    OperationSettings, Pipeline, Place, Service, Severity, Signature, UseCase,
+    At, Code, DeclaredStreams, Diagnostic, Findings, ImageRef, Link, Mention, MentionKind, Node, NodeName,
+    Operation, OperationEntry, OperationId, Pipeline, Place, Service, Severity, Signature, UseCase,
 };
 
 /// Resolves a use case whose services' interfaces are known. `None` when a finding is an error.
@@ -67,7 +67,7 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn settings(&self, findings: &mut Findings) -> HashMap<Endpoint, OperationSettings> {
+    fn settings(&self, findings: &mut Findings) -> HashMap<Endpoint, &'a OperationEntry> {
         let mut settings = HashMap::new();
         let mut places = HashMap::new();
         for entry in &self.use_case.topology.operations {
@@ -84,7 +84,7 @@ impl<'a> Resolver<'a> {
                 );
             }
             if self.links.keep(end) {
-                settings.insert(end, entry.settings.clone());
+                settings.insert(end, entry);
                 continue;
             }
             findings.push(
@@ -127,13 +127,11 @@ impl<'a> Resolver<'a> {
         ends.filter(|(end, _)| self.links.keep(*end))
     }
 
-    fn pipeline(
-        &self,
-        mut settings: HashMap<Endpoint, OperationSettings>,
-        findings: &mut Findings,
-    ) -> Pipeline {
+    fn pipeline(&self, settings: HashMap<Endpoint, &OperationEntry>, findings: &mut Findings) -> Pipeline {
         let topology = &self.use_case.topology;
         let mapping = Mapping::read(&self.offer, &topology.mapping, findings);
+        let start =
+            topology.start_service.as_ref().and_then(|start| Some((self.offer.find(&start.value)?, start)));
         let mut nodes = Vec::new();
         let mut ids = HashMap::new();
         for position in self.ordered() {
@@ -144,8 +142,9 @@ impl<'a> Resolver<'a> {
             let mut operations = Vec::new();
             for (end, signature) in self.kept(position) {
                 ids.insert(end, OperationId { node: nodes.len(), operation: operations.len() });
-                let settings = settings.remove(&end).unwrap_or_default();
-                operations.push(operation(signature, settings, place.clone()));
+                let entry = settings.get(&end).copied();
+                let mentions = self.mentions(position, entry, start, &place);
+                operations.push(operation(signature, entry, place.clone(), mentions));
             }
             let (address, placement) = mapping.address(&self.offer, self.use_case, position, &name);
             let service = service.folder.clone();
@@ -161,6 +160,24 @@ impl<'a> Resolver<'a> {
         let name =
             topology.name.as_ref().map_or_else(|| self.use_case.name.clone(), |name| name.value.clone());
         Pipeline::new(name, nodes, links, topology.execution.clone(), findings)
+    }
+
+    /// Where `connections.json` speaks of an operation, else where its service stands.
+    fn mentions(
+        &self,
+        service: usize,
+        entry: Option<&OperationEntry>,
+        start: Option<(usize, &At<String>)>,
+        place: &Place,
+    ) -> Vec<Mention> {
+        let start = start.filter(|(position, _)| *position == service).map(|(_, start)| &start.place);
+        let start = start.map(|place| Mention { kind: MentionKind::StartService, place: place.clone() });
+        let entry = entry.map(|entry| Mention { kind: MentionKind::Name, place: entry.method.place.clone() });
+        let mentions: Vec<_> = start.into_iter().chain(entry).collect();
+        if mentions.is_empty() {
+            return vec![Mention { kind: MentionKind::Service, place: place.clone() }];
+        }
+        mentions
     }
 
     fn ordered(&self) -> Vec<usize> {
@@ -203,9 +220,15 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn operation(signature: &Signature, settings: OperationSettings, place: Place) -> Operation {
+fn operation(
+    signature: &Signature,
+    entry: Option<&OperationEntry>,
+    place: Place,
+    mentions: Vec<Mention>,
+) -> Operation {
     let declared = DeclaredStreams::Said { input: signature.input_stream, output: signature.output_stream };
-    Operation { name: signature.operation.clone(), declared, settings, place }
+    let settings = entry.map(|entry| entry.settings.clone()).unwrap_or_default();
+    Operation { name: signature.operation.clone(), declared, settings, place, mentions }
 }
 
 #[cfg(test)]

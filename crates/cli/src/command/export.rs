@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use aieffect_blueprint::PackageFiles;
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::InitialData;
@@ -32,20 +33,29 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
         _ => None,
     };
     loaded.stop_at_findings(&options.use_case, Strictness::of(options.strict), LogFormat::Text)?;
-    let Some(files) = files else { return Err(load::unexplained()) };
+    let (Some(files), Some(resolved)) = (files, &loaded.resolved) else { return Err(load::unexplained()) };
+    let nodes = resolved.pipeline.nodes().len();
     let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     let zip = options.zip.as_ref().map(|file| file.clone().unwrap_or_else(|| beside(&options.output_dir)));
     if let Some(taken) = zip.as_ref().filter(|zip| overwrite == Overwrite::Refuse && zip.exists()) {
         return Err(aieffect_layout::Error::AlreadyThere { path: taken.clone() }.into());
     }
     aieffect_layout::write_package(&files, &options.output_dir, overwrite)?;
-    terminal::say(&format!("wrote {} with {} files", options.output_dir.display(), files.0.len()));
+    terminal::say(&format!("wrote {}: {}", options.output_dir.display(), contents(&files, nodes)));
     if let Some(zip) = zip {
         aieffect_layout::write_zip(&files, &zip, overwrite)?;
         terminal::say(&format!("wrote {}", zip.display()));
     }
     terminal::say(&format!("next: aieffect check {}", options.output_dir.display()));
     Ok(Exit::Done)
+}
+
+/// `3 nodes, 4 protos, settings in execution.json`.
+fn contents(files: &PackageFiles, nodes: usize) -> String {
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let protos = files.0.keys().filter(|path| path.ends_with(".proto")).count();
+    let settings = if files.0.contains_key("execution.json") { ", settings in execution.json" } else { "" };
+    format!("{}, {}{settings}", count(nodes, "node"), count(protos, "proto"))
 }
 
 /// `<output dir>.zip`.

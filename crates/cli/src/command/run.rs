@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{NodeName, Pipeline, Placement, UseCase};
+use aieffect_blueprint::{NodeName, Pipeline, Placement, ServiceName, UseCase};
 use aieffect_layout::Opened;
 use aieffect_local::{
-    CacheFolder, DataSource, Ended, LocalEndpoints, LocalPlan, LocalServices, RunFolder, RunFolderError,
-    StartOptions, Supervisor,
+    CacheFolder, DataSource, Ended, LocalEndpoints, LocalPlan, LocalServices, Output, RunFolder,
+    RunFolderError, StartOptions, Supervisor,
 };
 use aieffect_orchestrator::engine::{RunId, RunReport};
 use aieffect_orchestrator::plan::Plan;
-use aieffect_orchestrator::run::{Failure as StepFailure, Outcome};
+use aieffect_orchestrator::run::Failure as StepFailure;
 use aieffect_orchestrator::success::DataFolder;
 use tokio::time::timeout;
 
@@ -21,10 +21,13 @@ use crate::arguments::Run;
 use crate::drive::{self, Drive, Interrupts};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
+use crate::inputs;
 use crate::load;
 use crate::log::Log;
 use crate::services;
 
+/// How many lines of a service are repeated at the end.
+const REPEATED: usize = 3;
 /// How long services may take to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// A connection is lost a little before it is known that the service has ended.
@@ -51,6 +54,8 @@ struct Prepared {
     local: LocalPlan,
     start: StartOptions,
     data: DataFolder,
+    /// Where the user puts input files.
+    data_source: String,
     id: RunId,
     log: Log,
 }
@@ -65,7 +70,8 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial);
     let (local, found) = services::plan(&loaded, plan.as_ref());
-    loaded.findings.extend(found);
+    let found_before = std::mem::take(&mut loaded.findings);
+    loaded.findings = services::joined(found_before, found);
     loaded.stop_at_findings(&options.use_case, Strictness::of(flags.strict), flags.log_format)?;
     let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
         return Err(load::unexplained());
@@ -79,7 +85,8 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let log = Log::new(flags.log_level, flags.log_format);
     let start = start_options(run, &log)?;
     let placements = placements(&resolved.pipeline);
-    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, id, log })
+    let data_source = shown(options.data.as_deref().unwrap_or(&own));
+    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, data_source, id, log })
 }
 
 fn placements(pipeline: &Pipeline) -> BTreeMap<NodeName, Placement> {
@@ -143,29 +150,33 @@ impl Prepared {
             let text = "interrupted twice; neither open calls nor services were waited for";
             return Err(Failure::text(Exit::Interrupted, text));
         };
-        let culprit = self.end_of_culprit(&services, &report).await;
+        let culprit = self.culprit(&services, &report).await;
         self.stop(services, interrupts).await;
-        self.name_results(&report);
+        let missing = inputs::missing_file(&self.plan, &report, &self.data, &self.data_source);
         let concluded = drive::conclude(&self.plan, report, &options.run, &self.log);
-        match culprit {
-            Some(Ended { service, status, log, .. }) => concluded.map_err(|failure| {
-                failure.detail(format!(
-                    "service `{service}` has ended with {status}; its output is in `{}`",
-                    shown(&log)
-                ))
-            }),
-            None => concluded,
+        let concluded = concluded.map_err(|mut failure| {
+            failure = missing.into_iter().fold(failure, Failure::help);
+            culprit.into_iter().fold(failure, |failure, culprit| culprit.tell(failure))
+        });
+        if concluded.is_ok() {
+            self.log.info(&format!("files of the run: {}", shown(self.data.root.as_path())));
         }
+        concluded
     }
 
-    /// How the service of the first failure ended, where the connection to it was the failure.
-    async fn end_of_culprit(&self, services: &LocalServices, report: &RunReport) -> Option<Ended> {
-        let cause = report.cause.as_ref()?;
-        if !matches!(cause.failure, StepFailure::Lost { .. } | StepFailure::NeverReached { .. }) {
-            return None;
+    /// The service that the run could not go on without.
+    async fn culprit(&self, services: &LocalServices, report: &RunReport) -> Option<Culprit> {
+        let lost = report.cause.as_ref().filter(|cause| {
+            matches!(cause.failure, StepFailure::Lost { .. } | StepFailure::NeverReached { .. })
+        });
+        let folder = |node| services::started(self.placements.get(node)?);
+        if let Some(folder) = lost.and_then(|cause| folder(&cause.name.node)) {
+            let ended = timeout(END_PATIENCE, services.until_ended(&folder)).await.ok()?;
+            return Some(Culprit { output: services.output(&folder)?, folder, ended: Some(ended) });
         }
-        let folder = services::started(self.placements.get(&cause.name.node)?)?;
-        timeout(END_PATIENCE, services.until_ended(&folder)).await.ok()
+        let mut unreached = report.unreached.iter().filter(|node| node.reason.is_some());
+        let folder = unreached.find_map(|node| folder(&node.node))?;
+        Some(Culprit { output: services.output(&folder)?, folder, ended: None })
     }
 
     /// Stops the services. Another interrupt ends the wait; their supervisors see to the rest.
@@ -176,14 +187,39 @@ impl Prepared {
         }
     }
 
-    fn name_results(&self, report: &RunReport) {
-        if report.outcome == Outcome::Succeeded {
-            self.log.info(&format!("files of the run: {}", shown(self.data.root.as_path())));
-        }
-    }
-
     fn name_folder(&self) {
         self.log.info(&format!("logs of the services: {}", shown(&self.start.run.path().join("logs"))));
+    }
+}
+
+/// A service that a run could not go on without.
+struct Culprit {
+    folder: ServiceName,
+    output: Output,
+    /// How it ended, where nothing else says so.
+    ended: Option<Ended>,
+}
+
+impl Culprit {
+    /// Adds where to look on; the lines themselves have been shown when they were printed.
+    fn tell(self, mut failure: Failure) -> Failure {
+        let Self { folder, output: Output { service, last, log, copy }, ended } = self;
+        if let Some(Ended { status, .. }) = ended {
+            failure = failure.detail(format!("service `{service}` has ended with {status}"));
+        }
+        failure = if last.is_empty() {
+            failure.detail(format!("service `{service}` has printed nothing"))
+        } else {
+            failure.detail(format!("service `{service}` printed last (all of it is in `{}`):", shown(&log)))
+        };
+        failure = last.tail(REPEATED).fold(failure, |failure, line| failure.detail(format!("  {line}")));
+        match copy {
+            Some(copy) => failure.detail(format!(
+                "it ran in `{}`, a copy that its Dockerfile makes from `services/{folder}`",
+                shown(&copy)
+            )),
+            None => failure,
+        }
     }
 }
 

@@ -327,13 +327,15 @@ fn one_missing_dockerfile_of_several_services_is_one_finding() {
 fn a_text_that_ends_too_early_is_marked_at_its_end() {
     let case = Case::use_case().write("connections.json", "{\"pipeline\": {");
     insta::assert_snapshot!(case.check(&[]).stdout, @r#"
-    error[AE0004]: `connections.json` is not valid JSON: EOF while parsing an object
+    error[AE0004]: `connections.json` is not valid JSON: the `{` of line 1 is not closed
      --> connections.json:1:15
       |
     1 | {"pipeline": {
-      |               ^ here
+      |              -^ the file ends here
+      |              |
+      |              opened here
       |
-      = help: the file ends too early: a bracket or a quote is not closed
+      = help: add `}}` at the end, or close it where it should end
 
     energy_report: 1 error
     run `aieffect explain AE0004` for more on a finding

@@ -1,4 +1,4 @@
-use aieffect_blueprint::{ComposeFile, Document, ServiceName, SourceText, Topology};
+use aieffect_blueprint::{ComposeFile, Dockerfiles, Document, ServiceName, SourceText, Topology};
 use insta::assert_snapshot;
 
 use super::*;
@@ -30,6 +30,7 @@ fn use_case(files: &[(&str, &str)]) -> UseCase {
         services: folders.iter().map(service).collect(),
         topology: Topology::read(&connections, &mut findings).unwrap(),
         compose: ComposeFile::read(&compose.unwrap(), &mut findings),
+        dockerfiles: Dockerfiles::default(),
         protos: tree(files),
     }
 }
@@ -117,9 +118,10 @@ fn operations_in_two_protos_of_a_service_are_reported_with_both() {
 
 #[test]
 fn a_proto_that_cannot_be_read_is_the_only_finding_about_its_service() {
-    assert_snapshot!(findings(&[("services/meter/proto/m.proto", "service {}")]), @r"
+    assert_snapshot!(findings(&[("services/meter/proto/m.proto", "service {}")]), @"
     error[AE0301] services/meter/proto/m.proto:1:9: expected an identifier, but found `{`
       services/meter/proto/m.proto:1:9 `{` found here
+      help: it is written `service Name {`, with a `}` at its end
     ");
 }
 
@@ -127,14 +129,14 @@ fn a_proto_that_cannot_be_read_is_the_only_finding_about_its_service() {
 fn the_mistakes_of_all_services_are_reported() {
     let broken = METER.replace("message M {}", "");
     let files = [("services/a/proto/a.proto", broken.as_str()), ("services/meter/proto/b.proto", &broken)];
-    assert_snapshot!(findings(&files), @r"
-    error[AE0301] services/a/proto/a.proto:4:12: name `M` is not defined
-      services/a/proto/a.proto:4:12 `M` found here
-    error[AE0301] services/a/proto/a.proto:4:24: name `M` is not defined
-      services/a/proto/a.proto:4:24 `M` found here
-    error[AE0301] services/meter/proto/b.proto:4:12: name `M` is not defined
-      services/meter/proto/b.proto:4:12 `M` found here
-    error[AE0301] services/meter/proto/b.proto:4:24: name `M` is not defined
-      services/meter/proto/b.proto:4:24 `M` found here
+    assert_snapshot!(findings(&files), @"
+    error[AE0301] services/a/proto/a.proto:4:12: `M` is not defined
+      services/a/proto/a.proto:4:12 `M`
+      services/a/proto/a.proto:4:24 `M`
+      help: define a `message` or an `enum` of this name, or import the file that does
+    error[AE0301] services/meter/proto/b.proto:4:12: `M` is not defined
+      services/meter/proto/b.proto:4:12 `M`
+      services/meter/proto/b.proto:4:24 `M`
+      help: define a `message` or an `enum` of this name, or import the file that does
     ");
 }

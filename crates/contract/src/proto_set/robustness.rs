@@ -107,7 +107,7 @@ fn nesting_and_repetition_without_end_do_not_exhaust_the_stack() {
 fn a_file_with_thousands_of_mistakes_tells_the_first_and_their_number() {
     let fields: String = (1..=2000).map(|n| format!("optional Missing f{n} = {n};\n")).collect();
     let (_, findings) = compile(&[("a.proto", &format!("message M {{\n{fields}}}"))]);
-    insta::assert_snapshot!(shown(&findings), @r"
+    insta::assert_snapshot!(shown(&findings), @"
     error[AE0301] a.proto:2:10: name `Missing` is not defined
       a.proto:2:10 `Missing`
       help: the file has 1999 more mistakes

@@ -192,13 +192,16 @@ fn the_insides_of_a_map_are_marked_at_its_field() {
 
 #[test]
 fn a_syntax_error_is_reported_in_the_users_file() {
-    assert_snapshot!(findings(&[("a.proto", "syntax = \"proto3\";\nmessage M {\n  string = 1;\n}\n")]), @r"
+    assert_snapshot!(findings(&[("a.proto", "syntax = \"proto3\";\nmessage M {\n  string = 1;\n}\n")]), @"
     error[AE0301] a.proto:3:10: expected an identifier, but found `=`
       a.proto:3:10 `=` found here
+      help: a field is written `type name = 1;`, each with a number of its own
     ");
-    assert_snapshot!(findings(&[("a.proto", "message M {\n  ")]), @r"
-    error[AE0301] a.proto:1:12: expected a message field, oneof, reserved range, enum, message, option or `}`, but reached end of file
-      a.proto:1:12 ``
+    assert_snapshot!(findings(&[("a.proto", "message M {\n  ")]), @"
+    error[AE0301] a.proto:1:12: the `{` of line 1 is not closed
+      a.proto:1:12 `` the file ends here
+      a.proto:1:11 `{` opened here
+      help: add the `}` that is missing
     ");
     assert_snapshot!(findings(&[("a.proto", "syntax = \"proto4\";")]), @r#"
     error[AE0301] a.proto:1:10: unknown syntax `proto4`
@@ -211,14 +214,16 @@ fn a_syntax_error_is_reported_in_the_users_file() {
 fn every_unknown_name_is_reported_with_bytes_counted_as_bytes() {
     let text =
         "syntax = \"proto3\";\nmessage M {\n  /* äöü */ Nn a = 1;\n  Missing b = 1;\n}\nmessage N {}\n";
-    assert_snapshot!(findings(&[("a.proto", text)]), @r"
-    error[AE0301] a.proto:3:13: name `Nn` is not defined
-      a.proto:3:13 `Nn` found here
-    error[AE0301] a.proto:4:3: name `Missing` is not defined
-      a.proto:4:3 `Missing` found here
+    assert_snapshot!(findings(&[("a.proto", text)]), @"
     error[AE0301] a.proto:4:15: field number `1` is already used
       a.proto:4:15 `1` defined again here
       a.proto:3:20 `1` first defined here
+    error[AE0301] a.proto:3:13: `Nn` is not defined
+      a.proto:3:13 `Nn`
+      help: did you mean `N`?
+    error[AE0301] a.proto:4:3: `Missing` is not defined
+      a.proto:4:3 `Missing`
+      help: define a `message` or an `enum` of this name, or import the file that does
     ");
 }
 
@@ -261,13 +266,15 @@ fn what_is_wrong_is_marked_before_what_it_clashes_with() {
 #[test]
 fn an_error_in_an_imported_file_is_reported_there() {
     let root = "syntax = \"proto3\"; import \"m.proto\";";
-    assert_snapshot!(findings(&[("a.proto", root), ("lib/m.proto", "syntax = \"proto3\"; message M { X x = 1; }")]), @r"
-    error[AE0301] lib/m.proto:1:32: name `X` is not defined
-      lib/m.proto:1:32 `X` found here
+    assert_snapshot!(findings(&[("a.proto", root), ("lib/m.proto", "syntax = \"proto3\"; message M { X x = 1; }")]), @"
+    error[AE0301] lib/m.proto:1:32: `X` is not defined
+      lib/m.proto:1:32 `X`
+      help: define a `message` or an `enum` of this name, or import the file that does
     ");
-    assert_snapshot!(findings(&[("a.proto", root), ("lib/m.proto", "massage M {}")]), @r"
+    assert_snapshot!(findings(&[("a.proto", root), ("lib/m.proto", "massage M {}")]), @"
     error[AE0301] lib/m.proto:1:1: expected `enum`, `extend`, `import`, `message`, `option`, `service`, `package` or `;`, but found `massage`
       lib/m.proto:1:1 `massage` found here
+      help: did you mean `message`?
     ");
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aieffect_blueprint::{
-    ComposeFile, Document, Findings, Package, PackageFiles, Pipeline, ProtoTree, Service, SourceText,
-    Topology, UseCase, resolve,
+    ComposeFile, Dockerfiles, Document, Findings, Package, PackageFiles, Pipeline, ProtoTree, Service,
+    SourceText, Topology, UseCase, resolve,
 };
 use aieffect_contract::{ProtoSet, interfaces};
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp, package};
@@ -45,7 +45,14 @@ pub(crate) fn use_case(protos: &[(&str, &str)], pipeline: &str) -> UseCase {
     for (path, text) in protos {
         tree.insert(*path, SourceText::new(*path, *text));
     }
-    UseCase { name: "case".into(), services, topology, compose: ComposeFile::default(), protos: tree }
+    UseCase {
+        name: "case".into(),
+        services,
+        topology,
+        compose: ComposeFile::default(),
+        dockerfiles: Dockerfiles::default(),
+        protos: tree,
+    }
 }
 
 pub(crate) fn resolved(use_case: &UseCase) -> (Pipeline, ProtoSet) {

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use aieffect_blueprint::{
-    Code, ComposeFile, ComposeService, Diagnostic, Document, Findings, ImageBuild, Pointer, Service,
+    Code, ComposeFile, ComposeService, Diagnostic, Dockerfiles, Document, Findings, ImageBuild, Pointer,
+    Service,
 };
 
 /// Gives each folder its compose service. Where several belong to one folder, the one of its name is taken,
@@ -28,16 +29,11 @@ pub(super) fn check(
     compose: &ComposeFile,
     document: &Arc<Document>,
     services: &[Service],
+    dockerfiles: &Dockerfiles,
     findings: &mut Findings,
 ) {
     for (missing, entries) in missing_dockerfiles(root, compose, document) {
-        let names: Vec<String> = entries.iter().map(|entry| format!("`{}`", entry.name)).collect();
-        let message = format!("the Dockerfile of {} is missing: `{missing}`", names.join(", "));
-        let finding = Diagnostic::warning(Code::MissingDockerfile, message);
-        let labels = entries.iter().map(|entry| entry.place.key("build").key("dockerfile").label());
-        let finding = labels.fold(finding, Diagnostic::at);
-        findings
-            .push(finding.help("images cannot be built without it; paths are relative to the compose file"));
+        findings.push(dockerfiles.missing(&missing, &entries));
     }
     for service in services.iter().filter(|service| service.compose.is_none()) {
         let message =

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use aieffect_blueprint::{Code, Diagnostic, Findings, ProtoTree, Service, ServiceName};
+use aieffect_blueprint::{Code, Diagnostic, Dockerfiles, Findings, ProtoTree, Service, ServiceName};
 
 use crate::open::missing;
 use crate::walk;
@@ -63,4 +63,22 @@ fn own_protos(path: &str, protos: &ProtoTree) -> Vec<String> {
     };
     let own = below(&format!("{path}/proto/"));
     if own.is_empty() { below(&format!("{path}/")) } else { own }
+}
+
+/// The Dockerfiles at the top and in the services' folders, by path.
+pub(super) fn dockerfiles(root: &Path, services: &[Service]) -> Dockerfiles {
+    let folders = services.iter().map(|service| format!("services/{}/", service.folder));
+    let mut found: Vec<String> = Vec::new();
+    for folder in std::iter::once(String::new()).chain(folders) {
+        let entries = fs::read_dir(root.join(&folder)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let of_docker = names.filter(|name| is_dockerfile(name) && root.join(&folder).join(name).is_file());
+        found.extend(of_docker.map(|name| format!("{folder}{name}")));
+    }
+    Dockerfiles::new(found)
+}
+
+fn is_dockerfile(name: &str) -> bool {
+    let name = name.to_lowercase();
+    (name.contains("dockerfile") || name.contains("containerfile")) && !name.ends_with(".dockerignore")
 }

@@ -4,7 +4,7 @@ use aieffect_blueprint::{Code, Diagnostic, Findings, Label};
 
 use super::command::{Form, combine};
 use super::copy::{self, Refused};
-use super::help::run_help;
+use super::help::instead_help;
 use super::scope::Scope;
 use super::{Overrides, PythonVersion, Recipe, Step, base, run};
 use crate::container_path::{Roots, join};
@@ -173,7 +173,8 @@ impl Reading<'_> {
             refused.push(Diagnostic::error(Code::NoWayToStart, message).at(whole));
         }
         for finding in refused {
-            let help = (finding.code != Code::BadDockerfile).then(|| run_help(overrides, &command));
+            let help =
+                (finding.code != Code::BadDockerfile).then(|| instead_help(overrides, &command, &self.steps));
             findings.push(finding.help_if(help));
         }
         let mut workdir = self.workdir;

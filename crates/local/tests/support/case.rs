@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aieffect_blueprint::{
-    ComposeFile, Document, Findings, ProtoTree, Service, SourceText, Topology, UseCase,
+    ComposeFile, Dockerfiles, Document, Findings, ProtoTree, Service, SourceText, Topology, UseCase,
 };
 
 pub(crate) fn use_case(root: &Path, compose: &str) -> UseCase {
@@ -18,5 +18,12 @@ pub(crate) fn use_case(root: &Path, compose: &str) -> UseCase {
         Service { folder: service.name.clone(), protos: Vec::new(), compose: Some(index) }
     });
     let services: Vec<_> = services.collect();
-    UseCase { name: "case".to_owned(), services, topology, compose, protos: ProtoTree::default() }
+    UseCase {
+        name: "case".to_owned(),
+        services,
+        topology,
+        compose,
+        dockerfiles: Dockerfiles::default(),
+        protos: ProtoTree::default(),
+    }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
-use aieffect_blueprint::{Code, Diagnostic, Findings, Operation, OperationId, Pipeline};
+use aieffect_blueprint::{Code, Diagnostic, Findings, MentionKind, Operation, OperationId, Pipeline};
 use aieffect_contract::{BoundOperation, CallShape, ProtoSet};
 
 use super::initial::{InitialData, StepData};
@@ -37,19 +37,26 @@ fn choose(pipeline: &Pipeline, initial: &InitialData, findings: &mut Findings) -
         .operations()
         .partition(|id| all_unlinked || linked.contains(id) || named.contains(&pipeline.step_name(*id)));
     for id in unused {
-        let name = pipeline.step_name(id);
-        findings.push(
-            Diagnostic::warning(Code::UnusedOperation, format!("`{name}` is not called"))
-                .at(pipeline
-                    .operation(id)
-                    .place
-                    .key("operation_name")
-                    .label()
-                    .with_note("no link leads to it or from it"))
-                .help(format!("link it, or name it in the initial data: {{\"{name}\": {{}}}}")),
-        );
+        findings.push(not_called(pipeline, id));
     }
     chosen
+}
+
+fn not_called(pipeline: &Pipeline, id: OperationId) -> Diagnostic {
+    let name = pipeline.step_name(id);
+    let mentions = &pipeline.operation(id).mentions;
+    let starts = mentions.iter().any(|mention| mention.kind == MentionKind::StartService);
+    let (though, start) = if starts {
+        (", though its service is `start_service`", "`start_service` calls nothing by itself: ")
+    } else {
+        ("", "")
+    };
+    let finding = Diagnostic::warning(Code::UnusedOperation, format!("`{name}` is not called{though}"))
+        .help(format!("{start}link it, or name it in the initial data: {{\"{name}\": {{}}}}"));
+    mentions.iter().enumerate().fold(finding, |finding, (nth, mention)| {
+        let note = if nth == 0 { "no link leads to it or from it" } else { "" };
+        finding.at(mention.label().with_note(note))
+    })
 }
 
 fn refuse_streams(pipeline: &Pipeline, protos: &ProtoSet, chosen: &[OperationId], findings: &mut Findings) {

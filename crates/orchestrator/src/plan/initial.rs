@@ -1,10 +1,10 @@
 //! Data given by hand for one run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use aieffect_blueprint::{
-    Code, Diagnostic, Document, Findings, OperationId, Pipeline, Place, Reader, StepName, near_match,
+    Code, Diagnostic, Document, Findings, Known, OperationId, Pipeline, Place, Reader, StepName,
 };
 use aieffect_contract::ProtoSet;
 use serde_json::{Map, Value};
@@ -20,6 +20,8 @@ pub struct InitialData {
 #[derive(Debug, Clone, Default)]
 pub(super) struct StepData {
     pub(super) fields: Vec<(String, Value, Place)>,
+    /// Fields that were meant by names that are nearly right, about which there are findings.
+    pub(super) meant: Vec<String>,
 }
 
 impl InitialData {
@@ -75,48 +77,62 @@ impl InitialData {
             return given;
         }
         let linked: HashSet<_> = pipeline.links().iter().map(|link| link.to).collect();
-        let starts: Vec<_> = steps.iter().copied().filter(|id| !linked.contains(id)).collect();
+        let starts = steps.iter().copied().filter(|id| !linked.contains(id));
+        let knowing = by_field(protos, starts);
+        let known = Known::new(knowing.keys().map(String::as_str));
         for (name, value, place) in &self.fields {
-            let knows = |id: &&OperationId| {
-                protos.operation(**id).is_some_and(|bound| bound.input.get_field_by_name(name).is_some())
-            };
-            let mut knowing = starts.iter().filter(knows).peekable();
-            if knowing.peek().is_none() {
-                findings.push(unknown_field(name, place, protos, &starts));
-            }
-            for id in knowing {
+            for id in knowing.get(name).into_iter().flatten() {
                 given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
             }
+            if !knowing.contains_key(name) {
+                findings.push(unknown_field(name, place, &known));
+                let meant = known.nearest(name).and_then(|near| Some((near, knowing.get(near)?)));
+                for (near, id) in
+                    meant.into_iter().flat_map(|(near, ids)| ids.iter().map(move |id| (near, id)))
+                {
+                    given.entry(*id).or_default().meant.push(near.to_owned());
+                }
+            }
         }
-        let ids: HashMap<_, _> = steps.iter().map(|id| (pipeline.step_name(*id), *id)).collect();
+        let ids: HashMap<_, _> = steps.iter().map(|id| (pipeline.step_name(*id).to_string(), *id)).collect();
+        let known = Known::new(ids.keys().map(String::as_str));
         for (name, fields, place) in &self.steps {
-            let Some(id) = ids.get(name) else {
-                findings.push(unknown_step(name, place, &ids));
+            let Some(id) = ids.get(&name.to_string()) else {
+                findings.push(unknown_step(name, place, &known));
                 continue;
             };
             let data = given.entry(*id).or_default();
-            for (field, value) in fields {
-                data.fields.retain(|(other, _, _)| other != field);
-                data.fields.push((field.clone(), value.clone(), place.clone()));
-            }
+            data.fields.retain(|(plain, _, _)| !fields.contains_key(plain));
+            let own = fields.iter().map(|(field, value)| (field.clone(), value.clone(), place.clone()));
+            data.fields.extend(own);
         }
         given
     }
 }
 
-fn unknown_field(name: &str, place: &Place, protos: &ProtoSet, starts: &[OperationId]) -> Diagnostic {
-    let bound = starts.iter().filter_map(|id| protos.operation(*id));
-    let known: BTreeSet<String> = bound
-        .flat_map(|bound| bound.input.fields().map(|field| field.name().to_owned()).collect::<Vec<_>>())
-        .collect();
-    Diagnostic::error(Code::BadInitialData, format!("no start step has a field `{name}`"))
-        .at(place.key(name).key_label())
-        .help_if(near_match(name, "fields of start steps", known.iter().map(String::as_str)))
+/// Which of these steps have a field of each name.
+fn by_field(
+    protos: &ProtoSet,
+    starts: impl Iterator<Item = OperationId>,
+) -> BTreeMap<String, Vec<OperationId>> {
+    let mut knowing: BTreeMap<String, Vec<OperationId>> = BTreeMap::new();
+    for id in starts {
+        for field in protos.operation(id).into_iter().flat_map(|bound| bound.input.fields()) {
+            knowing.entry(field.name().to_owned()).or_default().push(id);
+        }
+    }
+    knowing
 }
 
-fn unknown_step(name: &StepName, place: &Place, ids: &HashMap<StepName, OperationId>) -> Diagnostic {
-    let known: Vec<_> = ids.keys().map(StepName::to_string).collect();
+fn unknown_field(name: &str, place: &Place, known: &Known<'_>) -> Diagnostic {
+    Diagnostic::error(Code::BadInitialData, format!("no start step has a field `{name}`"))
+        .at(place.key(name).key_label())
+        .help_if(known.near_match(name, "fields of start steps"))
+}
+
+fn unknown_step(name: &StepName, place: &Place, known: &Known<'_>) -> Diagnostic {
+    let name = name.to_string();
     Diagnostic::error(Code::UnknownStep, format!("there is no step `{name}`"))
         .at(place.key_label())
-        .help_if(near_match(&name.to_string(), "steps", known.iter().map(String::as_str)))
+        .help_if(known.near_match(&name, "steps"))
 }

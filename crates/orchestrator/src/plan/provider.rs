@@ -10,8 +10,9 @@ mod report;
 
 use std::collections::BTreeSet;
 
-use aieffect_blueprint::{Findings, Link, OperationId, OperationSettings, Pipeline};
+use aieffect_blueprint::{Findings, Known, Link, OperationId, OperationSettings, Pipeline};
 use aieffect_contract::{BoundOperation, ProtoSet};
+use prost_reflect::MessageDescriptor;
 
 use self::report::Report;
 use super::RequestPlan;
@@ -55,7 +56,7 @@ pub(super) fn request(
     report.doubled(&overlay, findings);
     let request = overlay.request;
     report.oneofs(&request, findings);
-    report.unfilled(&request, &tried, findings);
+    report.unfilled(&request, &with_meant(tried, input), findings);
     let names = incoming.iter().map(|each| pipeline.step_name(each.link.from)).collect();
     let sources: Vec<_> = incoming.iter().map(|each| each.operation.output.clone()).collect();
     RequestPlan::new(input, &sources, names, request)
@@ -64,6 +65,24 @@ pub(super) fn request(
 fn by_hand(settings: &OperationSettings, data: Option<&StepData>) -> BTreeSet<String> {
     let values =
         settings.parameters.iter().chain(&settings.overrides).flat_map(|values| values.fields.keys());
-    let initial = data.into_iter().flat_map(|data| data.fields.iter().map(|(name, _, _)| name));
+    let initial = data
+        .into_iter()
+        .flat_map(|data| data.fields.iter().map(|(name, _, _)| name).chain(data.meant.iter()));
     values.chain(initial).cloned().collect()
+}
+
+/// With the fields that were meant by names of no field: the findings about these offer them.
+fn with_meant(mut tried: BTreeSet<String>, input: &MessageDescriptor) -> BTreeSet<String> {
+    let fields: Vec<_> = input.fields().map(|field| field.name().to_owned()).collect();
+    let known = Known::new(fields.iter().map(String::as_str));
+    let meant = |name: &String| match input.get_field_by_name(name) {
+        Some(_) => None,
+        None => input
+            .get_field_by_json_name(name)
+            .map(|field| field.name().to_owned())
+            .or_else(|| known.nearest(name).map(str::to_owned)),
+    };
+    let meant: Vec<_> = tried.iter().filter_map(meant).collect();
+    tried.extend(meant);
+    tried
 }

@@ -23,6 +23,8 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()
 #[derive(Clone)]
 pub(super) struct Condition {
     written: String,
+    /// `file:line`.
+    place: String,
     program: Arc<Program>,
     shape: Arc<Shape>,
 }
@@ -41,7 +43,11 @@ impl Condition {
         findings: &mut Findings,
     ) -> Option<Self> {
         let (program, shape) = written::read(output, condition, findings)?;
-        Some(Self { written: condition.value.clone(), program: Arc::new(program), shape: Arc::new(shape) })
+        let label = condition.place.label();
+        let (line, _) = label.source.line_column(label.span.start);
+        let place = format!("{}:{line}", label.source.name());
+        let written = condition.value.clone();
+        Some(Self { written, place, program: Arc::new(program), shape: Arc::new(shape) })
     }
 
     /// Fails when the condition is not true of the response, or cannot be told.
@@ -50,7 +56,8 @@ impl Condition {
         match self.evaluate(response, &files) {
             Ok(Value::Bool(true)) => Ok(()),
             Ok(Value::Bool(false)) => {
-                Err(Unsuccessful::Unmet { condition: self.shown(), seen: self.seen(response, &files) })
+                let (condition, place) = (self.shown(), self.place.clone());
+                Err(Unsuccessful::Unmet { condition, place, seen: self.seen(response, &files) })
             }
             Ok(other) => Err(self.not_evaluated(&format!("it gives {}, not true or false", other.type_of()))),
             Err(why) => Err(self.not_evaluated(&why)),
@@ -103,7 +110,8 @@ impl Condition {
     }
 
     fn not_evaluated(&self, why: &str) -> Unsuccessful {
-        Unsuccessful::NotEvaluated { condition: self.shown(), why: text::brief(why, SHOWN_WHY) }
+        let (condition, place) = (self.shown(), self.place.clone());
+        Unsuccessful::NotEvaluated { condition, place, why: text::brief(why, SHOWN_WHY) }
     }
 }
 
@@ -155,6 +163,13 @@ fn in_words(error: &ExecutionError) -> String {
 
 /// `_+_` as people write it.
 fn operator(function: &str) -> String {
-    let plain = function.trim_matches(['_', '@']);
+    let plain = match function.trim_matches(['_', '@']) {
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "rem" => "%",
+        plain => plain,
+    };
     format!("`{}`", if plain.is_empty() { function } else { plain })
 }

@@ -32,6 +32,12 @@ pub(super) enum FileError {
 }
 
 impl DataFolder {
+    /// Whether services look for a file of that name in the folder, and it is not there.
+    pub fn lacks(&self, name: &str) -> bool {
+        let is_missing = |path: PathBuf| !self.root.join(path).exists();
+        !self.root.as_os_str().is_empty() && self.inside(Path::new(name)).is_some_and(is_missing)
+    }
+
     /// How many rows of data a text file has: its lines that are not blank, without the first, which is the
     /// header. Lines are counted, so a quoted line break counts as one.
     pub(super) fn file_rows(&self, name: &str) -> Result<u64, FileError> {

@@ -9,7 +9,7 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use super::files::{FILE_ROWS, FILE_SIZE};
 use super::shape::Shape;
-use super::text;
+use super::{text, types};
 
 /// The name of the response as a whole.
 pub(super) const WHOLE: &str = "response";
@@ -54,7 +54,10 @@ pub(super) fn read(
     let writing = Writing { condition, output };
     match writing.parse() {
         Ok((program, shape)) => {
-            let mistakes = writing.unknown_names(&shape);
+            let mut mistakes = writing.unknown_names(&shape);
+            if mistakes.is_empty() {
+                mistakes = writing.misfits(&program);
+            }
             let sound = mistakes.is_empty();
             findings.extend(mistakes);
             sound.then_some((program, shape))
@@ -118,6 +121,15 @@ impl Writing<'_> {
         let names = shape.names.iter().filter_map(|name| self.unknown_name(name));
         let functions = shape.functions.iter().filter_map(|function| self.unknown_function(function));
         names.chain(functions).collect()
+    }
+
+    fn misfits(&self, program: &Program) -> Findings {
+        let mistakes = types::mistakes(self.output, program.expression()).into_iter();
+        let findings = mistakes.map(|types::Mistake { why, help, word }| {
+            let label = word.map_or_else(|| self.condition.place.label(), |word| self.label_of(&word));
+            self.finding(&why, label).help_if(help)
+        });
+        findings.collect()
     }
 
     fn unknown_name(&self, name: &[String]) -> Option<Diagnostic> {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Address, ComposeFile, Document, Interface, OperationName, Placement, Port, ProtoRoot, ProtoTree,
-    ServiceName, SourceText, Topology,
+    Address, ComposeFile, Dockerfiles, Document, Interface, OperationName, Placement, Port, ProtoRoot,
+    ProtoTree, ServiceName, SourceText, Topology,
 };
 
 /// Folders with their operations.
@@ -43,7 +43,17 @@ fn given(folders: Folders<'_>, compose: &str, pipeline: &Value) -> (UseCase, Fin
         compose: compose.services.iter().position(|each| fold(each.name.as_str()) == fold(folder)),
     });
     let services = services.collect();
-    (UseCase { name: "Use".to_owned(), services, topology, compose, protos: ProtoTree::new() }, findings)
+    (
+        UseCase {
+            name: "Use".to_owned(),
+            services,
+            topology,
+            compose,
+            dockerfiles: Dockerfiles::default(),
+            protos: ProtoTree::new(),
+        },
+        findings,
+    )
 }
 
 const COMPOSE: &str = "services:\n  data-analyzer: {}\n  data-generator: {}\n  report: {}\n";

@@ -163,3 +163,37 @@ fn values_that_do_not_fit_are_reported_where_they_stand() {
       help: write it in quotes
     "#);
 }
+
+#[test]
+fn a_field_that_was_meant_by_a_misspelt_name_is_not_said_to_be_unfilled() {
+    let into = "string title = 1; string file_name = 2; string other = 3;";
+    let planned = pair("", into, "{\"parameters\": {\n\"titel\": \"x\",\n\"fileName\": \"y\"}}").planned();
+    assert_snapshot!(planned.said(), @r#"
+    error[AE0407] execution.json:4:1: `In` has no field `titel`
+      execution.json:4:1 `"titel"`
+      help: did you mean `title`?
+    error[AE0407] execution.json:5:1: `In` has no field `fileName`
+      execution.json:5:1 `"fileName"`
+      help: write it as in the proto: `file_name`
+    warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
+      blueprint.json:4:1
+      help: the response has no field, the request has `title`, `file_name`, `other`; say which fills which with `fields` on this link
+    warning[AE0402] b.proto:4:41: nothing fills the field `other` of `b:Take`: it keeps its default
+      b.proto:4:41 `string other = 3;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    "#);
+}
+
+#[test]
+fn a_field_that_was_meant_by_a_misspelt_target_of_a_link_is_not_said_to_be_unfilled() {
+    let planned = Setup::new()
+        .gives("a", "string text = 1;")
+        .takes("b", "string title = 1;")
+        .link_with("a:Give", "b:Take", r#"{"titel": "text"}"#)
+        .planned();
+    assert_snapshot!(planned.said(), @r#"
+    error[AE0409] execution.json:3:47: the request `In` has no field `titel`
+      execution.json:3:47 `"titel"`
+      help: did you mean `title`?
+    "#);
+}

@@ -72,9 +72,6 @@ fn a_field_that_no_start_step_knows_is_reported() {
     error[AE0415] initial.json:2:1: no start step has a field `rihgt`
       initial.json:2:1 `"rihgt"`
       help: did you mean `right`?
-    warning[AE0402] two.proto:2:67: nothing fills the field `right` of `two:Go`: it keeps its default
-      two.proto:2:67 `int32 right = 2;`
-      help: give a value under `parameters` of this operation, or a link that carries one
     warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
       end.proto:4:15 `string name = 2;`
       help: give a value under `parameters` of this operation, or a link that carries one

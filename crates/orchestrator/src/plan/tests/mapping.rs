@@ -225,8 +225,7 @@ fn a_mapping_that_names_no_field_is_reported() {
     error[AE0409] execution.json:3:47: the request `In` has no field `flie`
       execution.json:3:47 `"flie"`
       help: did you mean `file`?
-    warning[AE0402] b.proto:5:1: nothing fills the fields `file`, `count` of `b:Take`: they keep their defaults
-      b.proto:5:1 `string file = 1;`
+    warning[AE0402] b.proto:5:18: nothing fills the field `count` of `b:Take`: it keeps its default
       b.proto:5:18 `int64 count = 2;`
       help: give a value under `parameters` of this operation, or a link that carries one
     "#);

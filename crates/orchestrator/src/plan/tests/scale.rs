@@ -1,5 +1,7 @@
 //! Large plans: right, and without work that grows faster than they do.
 
+use aieffect_blueprint::Code;
+
 use super::fixture::Setup;
 
 const PROTO: &str = "service S { rpc Do(M) returns (M); } message M { int32 x = 1; P p = 2; string own = 3; } \
@@ -50,4 +52,18 @@ fn thousands_of_cycles_are_named() {
         if node % 2 == 0 { setup.link(&this, &next) } else { setup }
     });
     assert_eq!(setup.planned().findings.len(), 1_000);
+}
+
+#[test]
+fn thousands_of_unknown_names_in_initial_data_are_reported() {
+    let setup = (0..1_000).fold(Setup::new(), |setup, node| {
+        let proto = PROTO.replace("own", &format!("own_{node}"));
+        setup.node(&format!("n{node}"), &proto)
+    });
+    let fields = (0..5_000).map(|name| format!("\"onw_{name}\": 1"));
+    let steps = (0..5_000).map(|name| format!("\"m{name}:Do\": {{}}"));
+    let initial: Vec<_> = fields.chain(steps).collect();
+    let planned = setup.initial(&format!("{{{}}}", initial.join(","))).planned();
+    let of = |code| planned.findings.iter().filter(move |finding| finding.code == code).count();
+    assert_eq!((of(Code::BadInitialData), of(Code::UnknownStep)), (5_000, 5_000));
 }

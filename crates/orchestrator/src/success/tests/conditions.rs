@@ -56,21 +56,19 @@ fn an_unmet_condition_shows_what_it_looked_at() {
         "maybe > 0",
         "has(response.stats.worst)",
         "1 == 2",
-        "response == 1",
     ]
     .iter()
     .map(|condition| judged(condition, &response))
     .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    the response does not meet `total_records > 0`: `total_records` is 0
-    the response does not meet `response.stats.count > 5 && total_records == 0`: `response.stats.count` is 3, `total_records` is 0
-    the response does not meet `size(numbers) > 2`: `numbers` is [1,2]
-    the response does not meet `path == 'x'`: `path` is "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
-    the response does not meet `message == 'x'`: `message` is "two\nlines"
-    the response does not meet `maybe > 0`: `maybe` is not set
-    the response does not meet `has(response.stats.worst)`: `response.stats.worst` is not set
-    the response does not meet `1 == 2`
-    the response does not meet `response == 1`
+    the response does not meet `total_records > 0` (c.json:1): `total_records` is 0
+    the response does not meet `response.stats.count > 5 && total_records == 0` (c.json:1): `response.stats.count` is 3, `total_records` is 0
+    the response does not meet `size(numbers) > 2` (c.json:1): `numbers` is [1,2]
+    the response does not meet `path == 'x'` (c.json:1): `path` is "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    the response does not meet `message == 'x'` (c.json:1): `message` is "two\nlines"
+    the response does not meet `maybe > 0` (c.json:1): `maybe` is not set
+    the response does not meet `has(response.stats.worst)` (c.json:1): `response.stats.worst` is not set
+    the response does not meet `1 == 2` (c.json:1)
     "#);
 }
 
@@ -82,32 +80,26 @@ fn a_condition_that_cannot_be_evaluated_says_why() {
         "counts['missing'] > 0",
         "stats.count > 0",
         "response.stats.count > 0",
-        "message > 5",
-        "total_records",
         "1 / total_records > 0",
         "path.matches(path)",
         "int(message) > 0",
-        "message + 1 == 2",
         "9223372036854775807 + small > 0",
         "file_rows('x') > 0",
     ]
     .iter()
     .map(|condition| judged(condition, &response))
     .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
-    `numbers[5] > 0` could not be checked: an index is beyond the end of its list
-    `counts['missing'] > 0` could not be checked: there is no `missing`
-    `stats.count > 0` could not be checked: it selects a field of a message that is not set
-    `response.stats.count > 0` could not be checked: there is no `stats`
-    `message > 5` could not be checked: `>` does not take string and int
-    `total_records` could not be checked: it gives int, not true or false
-    `1 / total_records > 0` could not be checked: it divides by zero
-    `path.matches(path)` could not be checked: '(' not a valid regex:\nregex parse error:\n    (\n    ^\nerror: unclosed group
-    `int(message) > 0` could not be checked: string parse error: cannot parse integer from empty string
-    `message + 1 == 2` could not be checked: `add` does not take string and int
-    `9223372036854775807 + small > 0` could not be checked: `add` overflows
-    `file_rows('x') > 0` could not be checked: this run has no data folder
-    "#);
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    `numbers[5] > 0` (c.json:1) could not be checked: an index is beyond the end of its list
+    `counts['missing'] > 0` (c.json:1) could not be checked: there is no `missing`
+    `stats.count > 0` (c.json:1) could not be checked: it selects a field of a message that is not set
+    `response.stats.count > 0` (c.json:1) could not be checked: there is no `stats`
+    `1 / total_records > 0` (c.json:1) could not be checked: it divides by zero
+    `path.matches(path)` (c.json:1) could not be checked: '(' not a valid regex:\nregex parse error:\n    (\n    ^\nerror: unclosed group
+    `int(message) > 0` (c.json:1) could not be checked: string parse error: cannot parse integer from empty string
+    `9223372036854775807 + small > 0` (c.json:1) could not be checked: `+` overflows
+    `file_rows('x') > 0` (c.json:1) could not be checked: this run has no data folder
+    ");
 }
 
 #[test]
@@ -125,15 +117,15 @@ fn lists_beyond_the_limit_fail_the_conditions_that_look_at_them_and_no_others() 
     .iter()
     .map(|condition| judged(condition, &response))
     .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @"
     ok
     ok
-    `numbers.all(n, n == 1)` could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
-    `response.numbers.all(n, n == 1)` could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
+    `numbers.all(n, n == 1)` (c.json:1) could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
+    `response.numbers.all(n, n == 1)` (c.json:1) could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
     ok
-    `all_stats.all(s, s in all_stats)` could not be checked: `all_stats` has more in it than such a condition may look at (1,000 items, 64 KiB of text, where it looks at fields in each round of a loop)
-    `size(numbers + numbers) > 0` could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
-    "#);
+    `all_stats.all(s, s in all_stats)` (c.json:1) could not be checked: `all_stats` has more in it than such a condition may look at (1,000 items, 64 KiB of text, where it looks at fields in each round of a loop)
+    `size(numbers + numbers) > 0` (c.json:1) could not be checked: `numbers` has more in it than such a condition may look at (10,000 items, 1 MiB of text, where it loops or joins)
+    ");
 }
 
 #[test]

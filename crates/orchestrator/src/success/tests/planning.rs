@@ -1,6 +1,8 @@
 use std::fmt::Write;
+use std::sync::Arc;
 
 use aieffect_blueprint::{Findings, OperationSettings, SuccessField};
+use cel::{Context, Program, Value};
 use proptest::prelude::*;
 
 use super::{RESPONSE, expecting, message, written};
@@ -97,6 +99,140 @@ fn conditions_that_cannot_be_checked_are_found_when_planning() {
       at "wurst"
       help: did you mean `worst`?
     "#);
+}
+
+#[test]
+fn parts_that_cannot_go_together_are_found_before_any_run() {
+    let conditions = [
+        "stats.count > 'many'",
+        "total_records == '5'",
+        "message == 5",
+        "message > 5",
+        "color == 1",
+        "numbers > 3",
+        "ratio + total_records > 1.0",
+        "total_records",
+        "message && success",
+        "!numbers",
+        "success > 0",
+        "stats == 1",
+        "'a' in message",
+        "total_records in total_records",
+        "size(small) > 0",
+        "total_records.startsWith('a')",
+        "file_rows(total_records) > 0",
+        "all_stats.all(s, s.count > 'x')",
+        "all_stats.exists(s, s.cuont > 0)",
+        "numbers.all(n, n.count > 0)",
+        "numbers.all(n, n)",
+        "path.all(p, p == 'x')",
+        "numbers.filter(n, n > 0)",
+    ];
+    insta::assert_snapshot!(found(&expecting(&conditions)), @r#"
+    error[AE0412] c.json:1:2: the condition `stats.count > 'many'` cannot be checked: `stats.count` is a whole number and 'many' is a text, which `>` does not compare
+      at "\"stats.count > 'many'\""
+    error[AE0412] c.json:1:2: the condition `total_records == '5'` cannot be checked: `total_records` is a whole number and '5' is a text, which `==` never finds equal
+      at "\"total_records == '5'\""
+      help: write the number without quotes: 5
+    error[AE0412] c.json:1:2: the condition `message == 5` cannot be checked: `message` is a text and 5 is a whole number, which `==` never finds equal
+      at "\"message == 5\""
+      help: write the text in quotes: '5'
+    error[AE0412] c.json:1:2: the condition `message > 5` cannot be checked: `message` is a text and 5 is a whole number, which `>` does not compare
+      at "\"message > 5\""
+      help: a text with a number in it is compared with `int(message)`
+    error[AE0412] c.json:1:2: the condition `color == 1` cannot be checked: `color` is the name of an enum's value and 1 is a whole number, which `==` never finds equal
+      at "\"color == 1\""
+      help: values of enums are compared by name, such as `color == 'GREEN'`
+    error[AE0412] c.json:1:2: the condition `numbers > 3` cannot be checked: `numbers` is a list and 3 is a whole number, which `>` does not compare
+      at "\"numbers > 3\""
+      help: how many there are is `size(numbers)`
+    error[AE0412] c.json:1:2: the condition `ratio + total_records > 1.0` cannot be checked: `ratio` is a decimal number and `total_records` is a whole number, which `+` does not take
+      at "\"ratio + total_records > 1.0\""
+      help: a decimal number is made with `double(total_records)`
+    error[AE0412] c.json:1:2: the condition `total_records` cannot be checked: it gives a whole number, not true or false
+      at "\"total_records\""
+      help: compare it with a number, such as `… > 0`
+    error[AE0412] c.json:1:2: the condition `message && success` cannot be checked: `message` is a text, not true or false
+      at "\"message && success\""
+      help: compare it with a text, such as `… != ''`
+    error[AE0412] c.json:1:2: the condition `!numbers` cannot be checked: `numbers` is a list, not true or false
+      at "\"!numbers\""
+      help: look at its size, such as `size(…) > 0`
+    error[AE0412] c.json:1:2: the condition `success > 0` cannot be checked: `success` is true or false and 0 is a whole number, which `>` does not compare
+      at "\"success > 0\""
+    error[AE0412] c.json:1:2: the condition `stats == 1` cannot be checked: `stats` is a message and 1 is a whole number, which `==` never finds equal
+      at "\"stats == 1\""
+    error[AE0412] c.json:1:2: the condition `'a' in message` cannot be checked: `message` is a text, not a list or a map, as `in` takes
+      at "\"'a' in message\""
+      help: parts of a text are found with `text.contains('part')`
+    error[AE0412] c.json:1:2: the condition `total_records in total_records` cannot be checked: `total_records` is a whole number, not a list or a map, as `in` takes
+      at "\"total_records in total_records\""
+    error[AE0412] c.json:1:2: the condition `size(small) > 0` cannot be checked: `small` is a whole number, which `size` does not take
+      at "\"size(small) > 0\""
+    error[AE0412] c.json:1:2: the condition `total_records.startsWith('a')` cannot be checked: `total_records` is a whole number, which `startsWith` does not take
+      at "\"total_records.startsWith('a')\""
+    error[AE0412] c.json:1:2: the condition `file_rows(total_records) > 0` cannot be checked: `total_records` is a whole number, which `file_rows` does not take
+      at "\"file_rows(total_records) > 0\""
+    error[AE0412] c.json:1:2: the condition `all_stats.all(s, s.count > 'x')` cannot be checked: `s.count` is a whole number and 'x' is a text, which `>` does not compare
+      at "\"all_stats.all(s, s.count > 'x')\""
+    error[AE0412] c.json:1:25: the condition `all_stats.exists(s, s.cuont > 0)` cannot be checked: `Stats` has no field `cuont`
+      at "cuont"
+      help: did you mean `count`?
+    error[AE0412] c.json:1:20: the condition `numbers.all(n, n.count > 0)` cannot be checked: `n` is a whole number, so it has no `count`
+      at "count"
+    error[AE0412] c.json:1:2: the condition `numbers.all(n, n)` cannot be checked: `n` is a whole number, not true or false
+      at "\"numbers.all(n, n)\""
+      help: compare it with a number, such as `… > 0`
+    error[AE0412] c.json:1:2: the condition `path.all(p, p == 'x')` cannot be checked: `path` is a text, not a list
+      at "\"path.all(p, p == 'x')\""
+    error[AE0412] c.json:1:2: the condition `numbers.filter(n, n > 0)` cannot be checked: it gives a list, not true or false
+      at "\"numbers.filter(n, n > 0)\""
+      help: look at its size, such as `size(…) > 0`
+    "#);
+}
+
+#[test]
+fn parts_of_which_nothing_is_known_before_are_left_to_the_run() {
+    for condition in [
+        "open.a > 'x' && open.b > 1",
+        "wrapped > 0.5 && wrapped == null",
+        "stats == null || stats.next == null",
+        "color == 7 || color in ['RED', 'GREEN']",
+        "counts['a'] > 0 && names[7] != ''",
+        "numbers == [] || numbers[0] > 0.5",
+        "dyn(message) == 5",
+        "counts.all(key, key != '')",
+        "numbers.map(n, n * 2).all(n, n > 0)",
+        "numbers.exists_one(n, n == 1)",
+        "(success ? 1 : 2) > 0",
+        "maybe == null || large > 0 || -total_records < 0",
+    ] {
+        assert_eq!(found(&expecting(&[condition])), "", "{condition}");
+    }
+}
+
+/// What is refused for its types is what the engine of conditions refuses.
+#[test]
+fn operators_take_the_types_that_the_engine_takes() {
+    let values = [
+        ("total_records", Value::Int(5)),
+        ("ratio", Value::Float(0.5)),
+        ("message", Value::from("a")),
+        ("success", Value::Bool(true)),
+        ("raw", Value::Bytes(Arc::new(vec![1]))),
+        ("numbers", Value::List(Arc::new(vec![Value::Int(1)]))),
+    ];
+    let mut context = Context::default();
+    values.iter().for_each(|(name, value)| context.add_variable_from_value(*name, value.clone()));
+    for operator in ["<", "<=", ">", ">=", "+", "-", "*", "/", "%", "&&", "in"] {
+        for (left, right) in values.iter().flat_map(|left| values.iter().map(move |right| (left.0, right.0)))
+        {
+            let condition = format!("type({left} {operator} {right}) == int");
+            let takes = Program::compile(&condition).unwrap().execute(&context).is_ok();
+            let refused = !found(&expecting(&[&condition])).is_empty();
+            assert_eq!(takes, !refused, "{condition}");
+        }
+    }
 }
 
 #[test]
