@@ -161,6 +161,9 @@ codes! {
     CopySourceMissing = "AE0603",
     /// A Dockerfile that does not parse
     BadDockerfile = "AE0604",
+
+    /// A service that no image can be made of
+    NoImageToBuild = "AE0701",
 }
 
 impl Code {

@@ -19,6 +19,7 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Graph(Graph),
+    Build(Build),
     Export(Export),
     Orchestrate(Orchestrate),
     Run(Run),
@@ -30,7 +31,12 @@ impl Command {
         match self {
             Self::Orchestrate(options) => options.run.log_format,
             Self::Run(options) => options.run.log_format,
-            Self::Init(_) | Self::Check(_) | Self::Explain(_) | Self::Graph(_) | Self::Export(_) => {
+            Self::Init(_)
+            | Self::Check(_)
+            | Self::Explain(_)
+            | Self::Graph(_)
+            | Self::Build(_)
+            | Self::Export(_) => {
                 LogFormat::Text
             }
         }
@@ -103,6 +109,20 @@ pub(crate) struct Graph {
     /// Write to this file, whose name ends in .mmd, instead of stdout
     #[arg(long, value_name = "FILE.mmd")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Write build_and_tag.sh, the script that builds and tags a use case's images
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect build use-cases/file_based_energy_pipeline --run")]
+pub(crate) struct Build {
+    /// Folder of a use case; the script is written into it
+    pub(crate) use_case: PathBuf,
+    /// Run the script too
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Replace a build_and_tag.sh that is not from here
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 /// Write the package that the platform takes

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Check(options) => command::check::run(options),
         Command::Explain(options) => command::explain::run(options),
         Command::Graph(options) => command::graph::run(options),
+        Command::Build(options) => command::build::run(options),
         Command::Export(options) => command::export::run(options),
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),

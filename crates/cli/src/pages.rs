@@ -66,5 +66,6 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::NoWayToStart => include_str!("../../../docs/diagnostics/AE0602.md"),
         Code::CopySourceMissing => include_str!("../../../docs/diagnostics/AE0603.md"),
         Code::BadDockerfile => include_str!("../../../docs/diagnostics/AE0604.md"),
+        Code::NoImageToBuild => include_str!("../../../docs/diagnostics/AE0701.md"),
     }
 }

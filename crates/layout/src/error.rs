@@ -42,6 +42,12 @@ pub enum Error {
         /// Where to write.
         path: PathBuf,
     },
+    /// The place to write to holds a file that somebody else wrote.
+    #[error("`{path}` is already there, and `aieffect` did not make it")]
+    NotOurs {
+        /// Where to write.
+        path: PathBuf,
+    },
     /// A file would lie outside its folder.
     #[error("the file name `{name}` leaves its folder")]
     UnsafeName {
@@ -82,7 +88,9 @@ impl Error {
                 "run `aieffect export {} <output dir>` first, and give that folder",
                 path.display()
             )),
-            Self::AlreadyThere { .. } => Some("add `--overwrite` to replace it".into()),
+            Self::AlreadyThere { .. } | Self::NotOurs { .. } => {
+                Some("add `--overwrite` to replace it".into())
+            }
             Self::NotEmpty { .. } => Some("give a path that is new, or an empty folder".into()),
             Self::NotReplaced { .. } => Some("give a path that is new, an empty folder, or a package".into()),
             Self::UnsafeName { .. } | Self::Pack { .. } | Self::Io { .. } => None,

@@ -7,6 +7,7 @@
 
 mod archive;
 mod error;
+mod made;
 mod open;
 mod pack;
 mod package;
@@ -16,6 +17,7 @@ mod walk;
 mod write;
 
 pub use error::Error;
+pub use made::{Made, write_made};
 pub use open::{Opened, open, open_package, open_use_case};
 pub use pack::write_zip;
 pub use text::read_text;
