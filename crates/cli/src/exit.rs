@@ -123,7 +123,8 @@ impl From<aieffect_layout::Error> for Failure {
             | Error::AlreadyThere { .. }
             | Error::NotEmpty { .. }
             | Error::NotReplaced { .. }
-            | Error::NotOurs { .. } => Exit::WrongUsage,
+            | Error::NotOurs { .. }
+            | Error::OtherPackage { .. } => Exit::WrongUsage,
             Error::UnsafeName { .. } => Exit::InvalidInput,
             Error::Pack { .. } | Error::Io { .. } => Exit::Internal,
         };

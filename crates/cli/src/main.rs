@@ -9,8 +9,10 @@ mod findings;
 mod load;
 mod log;
 mod pages;
+mod paths;
 mod results;
 mod services;
+mod static_binary;
 mod terminal;
 
 use std::process::ExitCode;
@@ -36,8 +38,10 @@ fn main() -> ExitCode {
         Command::Graph(options) => command::graph::run(options),
         Command::Build(options) => command::build::run(options),
         Command::Export(options) => command::export::run(options),
+        Command::Compose(options) => command::compose::run(options),
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
+        Command::Probe(options) => command::probe::run(options),
     };
     finish(done, arguments.command.log_format()).into()
 }

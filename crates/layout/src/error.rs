@@ -48,6 +48,14 @@ pub enum Error {
         /// Where to write.
         path: PathBuf,
     },
+    /// An archive is to be unpacked where something else is.
+    #[error("`{path}` is already there, and holds something else than `{archive}`")]
+    OtherPackage {
+        /// Where to unpack to.
+        path: PathBuf,
+        /// What was to be unpacked.
+        archive: PathBuf,
+    },
     /// A file would lie outside its folder.
     #[error("the file name `{name}` leaves its folder")]
     UnsafeName {
@@ -86,6 +94,10 @@ impl Error {
             }
             Self::NotAPackage { path } => Some(format!(
                 "run `aieffect export {} <output dir>` first, and give that folder",
+                path.display()
+            )),
+            Self::OtherPackage { path, .. } => Some(format!(
+                "add `--overwrite` to replace it, or give the folder itself: {}",
                 path.display()
             )),
             Self::AlreadyThere { .. } | Self::NotOurs { .. } => {

@@ -19,29 +19,50 @@ pub struct Made<'a> {
     /// How a line near its beginning begins. A file with such a line is one that was made before. `None` for a file
     /// in a folder that is ours altogether.
     pub mark: Option<&'a str>,
-    /// Its permissions, before the umask.
-    pub mode: u32,
+    /// Who may do what with it.
+    pub mode: Mode,
+}
+
+/// Permissions of a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Those, less what the user's umask denies.
+    Usual(u32),
+    /// Those, whatever the umask: for who is not the user, such as a container.
+    Exact(u32),
 }
 
 /// Writes the file as a whole or not at all; its folder is made with its parents.
 ///
 /// A file with the mark is written anew; any other is left alone, and an error, unless `overwrite` says otherwise.
 pub fn write_made(made: &Made<'_>, path: &Path, overwrite: Overwrite) -> Result<(), Error> {
-    let taken = path.symlink_metadata().is_ok();
-    let ours = made.mark.is_none_or(|mark| has_mark(path, mark));
-    if taken && !ours && overwrite == Overwrite::Refuse {
-        return Err(Error::NotOurs { path: path.to_owned() });
+    if let Some(mark) = made.mark {
+        check_ours(path, mark, overwrite)?;
     }
     let parent = parent_of(path);
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+    let (Mode::Usual(mode) | Mode::Exact(mode)) = made.mode;
     let mut staged = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(made.mode))
+        .permissions(Permissions::from_mode(mode))
         .prefix(".aieffect-")
         .tempfile_in(parent)
         .map_err(Error::io("write to", parent))?;
+    if let Mode::Exact(mode) = made.mode {
+        let set = staged.as_file().set_permissions(Permissions::from_mode(mode));
+        set.map_err(Error::io("share", path))?;
+    }
     staged.write_all(made.bytes).map_err(Error::io("write", path))?;
     staged.as_file().sync_all().map_err(Error::io("write", path))?;
     staged.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    Ok(())
+}
+
+/// An error when [`write_made`] would leave the file alone: for those who write other things before it.
+pub fn check_ours(path: &Path, mark: &str, overwrite: Overwrite) -> Result<(), Error> {
+    let taken = path.symlink_metadata().is_ok();
+    if taken && overwrite == Overwrite::Refuse && !has_mark(path, mark) {
+        return Err(Error::NotOurs { path: path.to_owned() });
+    }
     Ok(())
 }
 
@@ -59,7 +80,8 @@ fn has_mark(path: &Path, mark: &str) -> bool {
 mod tests {
     use super::*;
 
-    const MADE: Made<'static> = Made { bytes: b"#!/bin/sh\n# Made\n", mark: Some("# Made"), mode: 0o777 };
+    const MADE: Made<'static> =
+        Made { bytes: b"#!/bin/sh\n# Made\n", mark: Some("# Made"), mode: Mode::Usual(0o777) };
 
     #[test]
     fn what_was_made_before_is_made_anew() {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use aieffect_blueprint::{Code, Findings, Severity};
-use aieffect_layout::{Made, Opened, Overwrite};
+use aieffect_layout::{Made, Mode, Opened, Overwrite};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Build) -> Result<Exit, Failure> {
     let Some(script) = script else { return Err(load::unexplained()) };
     let path = options.use_case.join(SCRIPT);
     let mark = Some(aieffect_buildscript::MARK);
-    let made = Made { bytes: script.as_bytes(), mark, mode: 0o777 };
+    let made = Made { bytes: script.as_bytes(), mark, mode: Mode::Usual(0o777) };
     let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     aieffect_layout::write_made(&made, &path, overwrite)?;
     terminal::say(&format!("wrote {}", path.display()));
