@@ -161,6 +161,19 @@ codes! {
     CopySourceMissing = "AE0603",
     /// A Dockerfile that does not parse
     BadDockerfile = "AE0604",
+
+    /// A service that no image can be made of
+    NoImageToBuild = "AE0701",
+    /// A node without an image to be started from
+    NoImageToStart = "AE0702",
+    /// Two hosts of a stack that differ by case alone
+    HostsAlike = "AE0703",
+    /// A node that the orchestrator's container cannot reach
+    LoopbackInStack = "AE0704",
+    /// A container that is to serve several ports
+    SeveralPorts = "AE0705",
+    /// A stack with nothing to start
+    NothingToStart = "AE0706",
 }
 
 impl Code {

@@ -1,9 +1,31 @@
 //! Hosts and ports as documents write them.
 
-use serde_json::Value;
 use std::net::IpAddr;
+use std::str::FromStr;
 
-use crate::{At, Code, Diagnostic, Findings, Port, Reader};
+use serde_json::Value;
+
+use crate::{Address, At, Code, Diagnostic, Findings, Port, Reader};
+
+/// A text that is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write a host and a port, such as `127.0.0.1:50051`, `data-analyzer:50051` or `[::1]:50051`")]
+pub struct AddressError;
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    /// Takes `host:port`; an IPv6 address stands in brackets.
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (host, port) = text.rsplit_once(':').ok_or(AddressError)?;
+        let is_bare_v6 = host.contains(':') && !host.starts_with('[');
+        let port = port.parse().map_err(|_| AddressError)?;
+        if is_bare_v6 || !is_host(host) {
+            return Err(AddressError);
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
 
 /// A port as a number, a string, or an array of one of them.
 pub(crate) fn port_of(reader: &Reader<'_>, findings: &mut Findings) -> Option<Port> {
@@ -64,6 +86,17 @@ fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_a_host_and_a_port() {
+        for text in ["127.0.0.1:50051", "data_analyzer1:1", "[::1]:65535", "a.example.org:80"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for text in ["", ":1", "a", "a:", "a:0", "a:65536", "::1:80", "http://a:1", "a b:1", "a:+1", "[a]:1"]
+        {
+            assert_eq!(text.parse::<Address>(), Err(AddressError), "{text}");
+        }
+    }
 
     #[test]
     fn hosts_are_names_or_addresses() {

@@ -20,6 +20,7 @@ mod use_case;
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Known, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
+pub use endpoint::AddressError;
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
 pub use pipeline::{

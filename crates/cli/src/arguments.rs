@@ -1,8 +1,11 @@
 //! What can be typed.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aieffect_blueprint::{Address, Port};
+use aieffect_compose::ImageName;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Checks, packages and runs pipelines of small gRPC services.
@@ -19,9 +22,12 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Graph(Graph),
+    Build(Build),
     Export(Export),
+    Compose(Compose),
     Orchestrate(Orchestrate),
     Run(Run),
+    Probe(Probe),
 }
 
 impl Command {
@@ -30,9 +36,14 @@ impl Command {
         match self {
             Self::Orchestrate(options) => options.run.log_format,
             Self::Run(options) => options.run.log_format,
-            Self::Init(_) | Self::Check(_) | Self::Explain(_) | Self::Graph(_) | Self::Export(_) => {
-                LogFormat::Text
-            }
+            Self::Init(_)
+            | Self::Check(_)
+            | Self::Explain(_)
+            | Self::Graph(_)
+            | Self::Build(_)
+            | Self::Export(_)
+            | Self::Compose(_)
+            | Self::Probe(_) => LogFormat::Text,
         }
     }
 }
@@ -105,6 +116,20 @@ pub(crate) struct Graph {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// Write build_and_tag.sh, the script that builds and tags a use case's images
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect build use-cases/file_based_energy_pipeline --run")]
+pub(crate) struct Build {
+    /// Folder of a use case; the script is written into it
+    pub(crate) use_case: PathBuf,
+    /// Run the script too
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Replace a build_and_tag.sh that is not from here
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
 /// Write the package that the platform takes
 #[derive(Debug, clap::Args)]
 #[command(
@@ -130,6 +155,49 @@ pub(crate) struct Export {
     /// Treat warnings as errors
     #[arg(long, env = "AIEFFECT_STRICT")]
     pub(crate) strict: bool,
+}
+
+/// Write a compose file that runs a package's services and its pipeline
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  aieffect compose use-cases-platform/file_based_energy_pipeline --base-port 60000"
+)]
+pub(crate) struct Compose {
+    /// A package as a folder or zip; a zip is unpacked beside itself
+    pub(crate) package: PathBuf,
+    /// Write to this file, or to stdout alone with `-` [default: docker-compose.yml in the package]
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) output: Option<PathBuf>,
+    /// The first service's port on the host; the others' follow
+    #[arg(long, value_name = "PORT", default_value_t = Port::DEFAULT)]
+    pub(crate) base_port: Port,
+    /// The address of the host that the ports are open on
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(crate) bind: IpAddr,
+    /// Build the orchestrator's image from this folder's Dockerfile, instead of from this program
+    #[arg(long, value_name = "DIR", group = "orchestrator")]
+    pub(crate) orchestrator_path: Option<PathBuf>,
+    /// Start the orchestrator from this image
+    #[arg(long, value_name = "IMAGE", group = "orchestrator", value_parser = image_name)]
+    pub(crate) orchestrator_image: Option<ImageName>,
+    /// Leave the orchestrator out
+    #[arg(long, group = "orchestrator")]
+    pub(crate) no_orchestrator: bool,
+    /// Copy this file into the package as its execution.json
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
+    pub(crate) execution: Option<PathBuf>,
+    /// Replace a compose file that is not from here, or a folder that is not what the zip holds
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+/// Ask whether a gRPC service answers; for health checks of containers
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect probe 127.0.0.1:50051")]
+pub(crate) struct Probe {
+    /// Where it is to answer
+    #[arg(value_name = "HOST:PORT")]
+    pub(crate) address: Address,
 }
 
 /// How something is printed.
@@ -230,6 +298,10 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+fn image_name(text: &str) -> Result<ImageName, String> {
+    ImageName::new(text).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

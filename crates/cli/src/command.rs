@@ -1,9 +1,12 @@
 //! One file per command.
 
+pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod compose;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod orchestrate;
+pub(crate) mod probe;
 pub(crate) mod run;

@@ -122,7 +122,9 @@ impl From<aieffect_layout::Error> for Failure {
             | Error::NotAPackage { .. }
             | Error::AlreadyThere { .. }
             | Error::NotEmpty { .. }
-            | Error::NotReplaced { .. } => Exit::WrongUsage,
+            | Error::NotReplaced { .. }
+            | Error::NotOurs { .. }
+            | Error::OtherPackage { .. } => Exit::WrongUsage,
             Error::UnsafeName { .. } => Exit::InvalidInput,
             Error::Pack { .. } | Error::Io { .. } => Exit::Internal,
         };

@@ -10,8 +10,10 @@ mod inputs;
 mod load;
 mod log;
 mod pages;
+mod paths;
 mod results;
 mod services;
+mod static_binary;
 mod terminal;
 
 use std::process::ExitCode;
@@ -35,9 +37,12 @@ fn main() -> ExitCode {
         Command::Check(options) => command::check::run(options),
         Command::Explain(options) => command::explain::run(options),
         Command::Graph(options) => command::graph::run(options),
+        Command::Build(options) => command::build::run(options),
         Command::Export(options) => command::export::run(options),
+        Command::Compose(options) => command::compose::run(options),
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
+        Command::Probe(options) => command::probe::run(options),
     };
     finish(done, arguments.command.log_format()).into()
 }

@@ -66,5 +66,11 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::NoWayToStart => include_str!("../../../docs/diagnostics/AE0602.md"),
         Code::CopySourceMissing => include_str!("../../../docs/diagnostics/AE0603.md"),
         Code::BadDockerfile => include_str!("../../../docs/diagnostics/AE0604.md"),
+        Code::NoImageToBuild => include_str!("../../../docs/diagnostics/AE0701.md"),
+        Code::NoImageToStart => include_str!("../../../docs/diagnostics/AE0702.md"),
+        Code::HostsAlike => include_str!("../../../docs/diagnostics/AE0703.md"),
+        Code::LoopbackInStack => include_str!("../../../docs/diagnostics/AE0704.md"),
+        Code::SeveralPorts => include_str!("../../../docs/diagnostics/AE0705.md"),
+        Code::NothingToStart => include_str!("../../../docs/diagnostics/AE0706.md"),
     }
 }

@@ -48,6 +48,15 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t')).collect()
 }
 
+/// A text as one word of a command to be typed: quoted where a shell would take it for something else.
+pub(crate) fn word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_./:@%+=,-".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// Writes text to stdout as it is.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -78,6 +87,15 @@ fn begins_with_colour(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_more_into_them() {
+        let check = |text: &str, expected: &str| assert_eq!(word(text), expected);
+        check("use-cases/a_b.zip", "use-cases/a_b.zip");
+        check("a b", "'a b'");
+        check("it's $x", r"'it'\''s $x'");
+        check("", "''");
+    }
 
     #[test]
     fn of_what_steers_the_terminal_only_colours_are_left() {

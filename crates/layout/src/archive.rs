@@ -93,6 +93,18 @@ fn from_bytes(bytes: Vec<u8>, name: String, findings: &mut Findings) -> Option<P
     texts.into_package(name, findings)
 }
 
+/// The files of a package's zip that [`read`] passes over, by their names below the package; none when it cannot be
+/// read.
+pub(crate) fn passed_over(path: &Path) -> Vec<String> {
+    let Ok(Some(bytes)) = read_bytes(path, ARCHIVE_LIMIT) else { return Vec::new() };
+    let Ok(archive) = ZipArchive::new(Cursor::new(bytes)) else { return Vec::new() };
+    let Some(entries) = entries(&archive, &mut Findings::new()) else { return Vec::new() };
+    let Some(top) = top_folder(&entries) else { return Vec::new() };
+    let below = |entry: &Entry| entry.name.strip_prefix(&top).unwrap_or(&entry.name).to_owned();
+    let taken = |name: &String| READ.contains(&name.as_str()) || is_proto(name);
+    entries.iter().map(below).filter(|name| !taken(name)).collect()
+}
+
 struct Entry {
     index: usize,
     name: String,

@@ -42,6 +42,20 @@ pub enum Error {
         /// Where to write.
         path: PathBuf,
     },
+    /// The place to write to holds a file that somebody else wrote.
+    #[error("`{path}` is already there, and `aieffect` did not make it")]
+    NotOurs {
+        /// Where to write.
+        path: PathBuf,
+    },
+    /// An archive is to be unpacked where something else is.
+    #[error("`{path}` is already there, and holds something else than `{archive}`")]
+    OtherPackage {
+        /// Where to unpack to.
+        path: PathBuf,
+        /// What was to be unpacked.
+        archive: PathBuf,
+    },
     /// A file would lie outside its folder.
     #[error("the file name `{name}` leaves its folder")]
     UnsafeName {
@@ -82,7 +96,13 @@ impl Error {
                 "run `aieffect export {} <output dir>` first, and give that folder",
                 path.display()
             )),
-            Self::AlreadyThere { .. } => Some("add `--overwrite` to replace it".into()),
+            Self::OtherPackage { path, .. } => Some(format!(
+                "add `--overwrite` to replace it, or give the folder itself: {}",
+                path.display()
+            )),
+            Self::AlreadyThere { .. } | Self::NotOurs { .. } => {
+                Some("add `--overwrite` to replace it".into())
+            }
             Self::NotEmpty { .. } => Some("give a path that is new, or an empty folder".into()),
             Self::NotReplaced { .. } => Some("give a path that is new, an empty folder, or a package".into()),
             Self::UnsafeName { .. } | Self::Pack { .. } | Self::Io { .. } => None,

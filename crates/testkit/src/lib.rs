@@ -1,11 +1,12 @@
 //! In-process gRPC services and fixture paths, for tests only.
 //!
 //! [`Server`] serves any proto with closures, [`Reply`] says what a call comes to, be it a hang or a dead
-//! connection; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
+//! connection; [`compose_config`] asks a compose tool; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
 //! fixtures. Deliberately absent: anything of the orchestrator.
 
 #![allow(clippy::panic, reason = "whoever uses this is a test, and a panic is how a test fails")]
 
+mod compose;
 mod fault;
 mod fixtures;
 mod gate;
@@ -14,6 +15,7 @@ mod reply;
 mod server;
 mod skip;
 
+pub use compose::compose_config;
 pub use fault::fault_service;
 pub use fixtures::{repo_root, shared_dir, use_case};
 pub use gate::{Gate, Meeting};

@@ -19,6 +19,8 @@ pub enum Requirement {
     Docker,
     /// Python with grpcio.
     Python,
+    /// `shellcheck`, which looks at scripts.
+    Shellcheck,
     /// The folder of data beside the repository.
     SharedData,
 }
@@ -29,6 +31,7 @@ impl Requirement {
         match self {
             Self::Docker => "docker",
             Self::Python => "python",
+            Self::Shellcheck => "shellcheck",
             Self::SharedData => "shared-data",
         }
     }
@@ -38,11 +41,13 @@ impl Requirement {
         let met = match self {
             Self::Docker => succeeds("docker", &["version", "--format", "{{.Server.Version}}"]),
             Self::Python => succeeds("python3", &["-c", "import grpc, grpc_tools, venv"]),
+            Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::SharedData => shared_dir().is_some(),
         };
         let reason = match self {
             Self::Docker => "no Docker daemon answers",
             Self::Python => "python3 with grpcio, grpcio-tools and venv is not installed",
+            Self::Shellcheck => "shellcheck is not installed",
             Self::SharedData => "there is no folder `shared` beside the repository",
         };
         (!met).then_some(reason)
@@ -53,9 +58,9 @@ impl FromStr for Requirement {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Docker, Self::Python, Self::SharedData];
+        let all = [Self::Docker, Self::Python, Self::Shellcheck, Self::SharedData];
         let found = all.into_iter().find(|requirement| requirement.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is none of docker, python, shared-data"))
+        found.ok_or_else(|| format!("`{text}` is none of docker, python, shellcheck, shared-data"))
     }
 }
 

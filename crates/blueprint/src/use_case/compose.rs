@@ -37,6 +37,8 @@ pub struct ComposeService {
     pub entrypoint: Option<Vec<String>>,
     /// `command`, which beats the image's.
     pub command: Option<Vec<String>>,
+    /// `profiles`: a service that has some takes part only where one of them is asked for.
+    pub profiles: Vec<String>,
     /// `x-aieffect.run`: the local command; empty when there is none.
     pub run: Vec<String>,
     /// Where the service stands.
@@ -119,6 +121,7 @@ fn service(name: ServiceName, reader: &Reader<'_>, findings: &mut Findings) -> O
         working_dir: reader.text_of("working_dir", findings).map(|text| text.value),
         entrypoint: command(reader, "entrypoint", findings),
         command: command(reader, "command", findings),
+        profiles: profiles(reader),
         run: extension.and_then(|extension| command(&extension, "run", findings)).unwrap_or_default(),
         place: reader.place(),
     })
@@ -184,6 +187,11 @@ fn env_files(reader: &Reader<'_>) -> Vec<EnvFile> {
         Some(value) => file(value).into_iter().collect(),
         None => Vec::new(),
     }
+}
+
+fn profiles(reader: &Reader<'_>) -> Vec<String> {
+    let listed = reader.value().get("profiles").and_then(Value::as_array).into_iter().flatten();
+    listed.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn mount(reader: &Reader<'_>) -> Option<Mount> {
@@ -307,6 +315,7 @@ mod tests {
             service.env_files.iter().map(|file| (file.path.clone(), file.is_required)).collect()
         };
         assert_eq!(files(a), [("a.env".to_owned(), true)]);
+        assert_eq!((a.profiles.as_slice(), b.profiles.as_slice()), (&["dev".to_owned()][..], &[][..]));
         let mounts: Vec<_> =
             a.mounts.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
         assert_eq!(mounts, [("${DATA:-./data}", "/app/data"), ("v", "/v")]);

@@ -1,6 +1,6 @@
 //! `aieffect export`: a use case's package, as a folder and as a zip.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use aieffect_blueprint::PackageFiles;
@@ -12,6 +12,7 @@ use crate::arguments::{Export, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load;
+use crate::paths::way;
 use crate::terminal;
 
 pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
@@ -73,7 +74,7 @@ fn export_options(options: &Export) -> Result<ExportOptions, Failure> {
         Stamp::fresh(now.map_err(|error| Failure::new(Exit::Internal, error))?)
     };
     let protos = if options.self_contained { ProtoLayout::SelfContained } else { ProtoLayout::Imports };
-    Ok(ExportOptions { stamp, source_path: source_path(&options.use_case, &options.output_dir), protos })
+    Ok(ExportOptions { stamp, source_path: way(&options.output_dir, &options.use_case), protos })
 }
 
 /// `SOURCE_DATE_EPOCH`, as reproducible builds agree on it: seconds since 1970; 0 when it is not set.
@@ -89,45 +90,9 @@ fn source_date() -> Result<Duration, Failure> {
     seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 
-/// The way from the package to the use case, with `/` between folders.
-fn source_path(use_case: &Path, output_dir: &Path) -> String {
-    let (Ok(from), Ok(to)) = (std::path::absolute(output_dir), std::path::absolute(use_case)) else {
-        return use_case.display().to_string();
-    };
-    let (from, to): (Vec<_>, Vec<_>) = (normal(&from), normal(&to));
-    let common = from.iter().zip(&to).take_while(|(left, right)| left == right).count();
-    let up = from[common..].iter().map(|_| "..".to_owned());
-    let down = to[common..].iter().cloned();
-    up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-fn normal(path: &Path) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
-            Component::ParentDir => {
-                parts.pop();
-            }
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_source_path_leads_from_the_package_to_the_use_case() {
-        let check = |use_case: &str, output: &str, expected: &str| {
-            assert_eq!(source_path(Path::new(use_case), Path::new(output)), expected);
-        };
-        check("use-cases/a", "use-cases-platform/a", "../../use-cases/a");
-        check("/x/a", "/x/a/../out", "../a");
-        check("/x/./a/", "/x/a/out", "..");
-    }
 
     #[test]
     fn the_zip_stands_beside_the_folder() {

@@ -1,0 +1,121 @@
+//! `aieffect compose`: a package's stack as a compose file, with everything that it needs beside it.
+
+mod binary;
+mod orchestrator;
+mod places;
+mod report;
+
+use std::path::PathBuf;
+
+use aieffect_blueprint::Package;
+use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
+use aieffect_layout::{Made, Mode, Opened, Overwrite};
+use aieffect_orchestrator::plan::InitialData;
+
+use self::binary::Binary;
+use self::places::Places;
+use crate::arguments::{Compose, LogFormat};
+use crate::exit::{Exit, Failure};
+use crate::findings::Strictness;
+use crate::load::{self, Loaded};
+use crate::terminal;
+
+pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
+    let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    let prints = options.output.as_ref().is_some_and(|output| output.as_os_str() == "-");
+    let mut loaded = open(options)?;
+    let package = package(&loaded)?;
+    let dir = match options.package.is_file() {
+        true if !prints => unpack(options, package, overwrite)?,
+        true => options.package.with_extension(""),
+        false => options.package.clone(),
+    };
+    let execution = package.execution.clone();
+    let places = Places::new(dir, options.output.clone().filter(|_| !prints))?;
+    let binary = Binary::running()?;
+    let stack_options = stack_options(options, &places, binary.as_ref())?;
+    let file = make(&mut loaded, &places, &stack_options)?;
+    loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+    let (Some(file), Some(resolved)) = (file, &loaded.resolved) else { return Err(load::unexplained()) };
+    let yaml = file.to_yaml();
+    if prints {
+        terminal::print(&yaml).map_err(|error| Failure::new(Exit::Internal, error))?;
+        report::nothing_written(&places, &file);
+        return Ok(Exit::Done);
+    }
+    aieffect_layout::check_ours(&places.file, MARK, overwrite)?;
+    if let Some(execution) = execution.filter(|_| options.execution.is_some()) {
+        places.write_execution(execution.source().text())?;
+    }
+    let not_shared = places.make(&file, binary.as_ref())?;
+    let made = Made { bytes: yaml.as_bytes(), mark: Some(MARK), mode: Mode::Usual(0o666) };
+    aieffect_layout::write_made(&made, &places.file, overwrite)?;
+    if options.package.is_file() {
+        report::left_out(&aieffect_layout::left_out(&options.package));
+    }
+    report::written(&file, &resolved.pipeline, &places, &not_shared);
+    Ok(Exit::Done)
+}
+
+/// The package as far as its own files go; what is wrong there is said before anything else.
+fn open(options: &Compose) -> Result<Loaded, Failure> {
+    let loaded = load::load(&options.package, options.execution.as_deref())?;
+    if let Some(Opened::UseCase(_, path)) = &loaded.source {
+        let path = path.to_owned();
+        return Err(aieffect_layout::Error::NotAPackage { path }.into());
+    }
+    if loaded.findings.has_errors() {
+        loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+    }
+    Ok(loaded)
+}
+
+fn package(loaded: &Loaded) -> Result<&Package, Failure> {
+    match &loaded.source {
+        Some(Opened::Package(package, _)) => Ok(package),
+        Some(Opened::UseCase(..)) | None => Err(load::unexplained()),
+    }
+}
+
+/// The archive's folder. What `--execution` gives is no part of the archive, and is copied later.
+fn unpack(options: &Compose, package: &Package, overwrite: Overwrite) -> Result<PathBuf, Failure> {
+    let mut package = package.clone();
+    package.execution = package.execution.filter(|_| options.execution.is_none());
+    Ok(aieffect_layout::unpack(&package, &options.package, overwrite)?)
+}
+
+fn stack_options(
+    options: &Compose,
+    places: &Places,
+    binary: Option<&Binary>,
+) -> Result<StackOptions, Failure> {
+    Ok(StackOptions {
+        bind: options.bind,
+        base_port: options.base_port,
+        orchestrator: orchestrator::choose(options, places, binary)?,
+        probe: binary.map(|_| places.seen_binary()),
+        package: places.seen_package(),
+    })
+}
+
+/// The stack, unless a finding is an error. What the orchestrator would refuse is found here already, but for what
+/// initial data may mend.
+fn make(
+    loaded: &mut Loaded,
+    places: &Places,
+    options: &StackOptions,
+) -> Result<Option<ComposeFile>, Failure> {
+    if options.orchestrator != Orchestrator::Absent {
+        let mut planned = std::mem::take(&mut loaded.findings);
+        loaded.plan(&InitialData::default());
+        let found = std::mem::take(&mut loaded.findings);
+        planned.extend(found.into_iter().filter(|finding| !finding.code.is_absence()).collect());
+        loaded.findings = planned;
+    }
+    loaded.findings.extend(places.outward_links());
+    let Some(resolved) = &loaded.resolved else { return Err(load::unexplained()) };
+    let (file, found) =
+        stack(&resolved.pipeline, options).map_err(|error| Failure::new(Exit::WrongUsage, error))?;
+    loaded.findings.extend(found);
+    Ok(file.filter(|_| !loaded.findings.has_errors()))
+}

@@ -1,0 +1,181 @@
+//! Where a stack's files lie, and how the compose file says it.
+
+use std::path::{Path, PathBuf};
+
+use aieffect_blueprint::{Findings, PackageFiles};
+use aieffect_compose::ComposeFile;
+use aieffect_layout::{Made, Mode, Overwrite, Shared};
+
+use super::binary::Binary;
+use crate::exit::{Exit, Failure};
+use crate::paths::way;
+
+/// Beside the compose file: what the orchestrator's image is made of, and what health checks run.
+pub(super) const CONTEXT: &str = ".orchestrator";
+const BINARY: &str = "aieffect";
+const DATA: &str = "data";
+pub(super) const RESULTS: &str = "results";
+
+const DOCKERFILE: &str = "# Made by `aieffect compose`, which writes it anew.\n\
+    FROM scratch\n\
+    COPY aieffect /aieffect\n\
+    USER 10001:10001\n\
+    ENTRYPOINT [\"/aieffect\"]\n";
+
+/// The places of one stack.
+pub(crate) struct Places {
+    /// The compose file.
+    pub(crate) file: PathBuf,
+    /// Its folder.
+    folder: PathBuf,
+    /// The package's.
+    pub(crate) package: PathBuf,
+}
+
+impl Places {
+    /// Of a package's folder, with the compose file in it unless it is to lie elsewhere.
+    pub(crate) fn new(package: PathBuf, output: Option<PathBuf>) -> Result<Self, Failure> {
+        let file = output.unwrap_or_else(|| package.join("docker-compose.yml"));
+        if file.file_name().is_none() || file.is_dir() {
+            let text = format!("`{}` is a folder, not a file to write to", file.display());
+            return Err(Failure::text(Exit::WrongUsage, text));
+        }
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { file, folder, package })
+    }
+
+    /// A place as seen from the compose file; compose tools take a text without a leading dot for a volume's name.
+    pub(crate) fn seen(&self, path: &Path) -> String {
+        // Links are followed first: a tool goes `..` from where the folder really is.
+        let way = way(&real(&self.folder), &real(path));
+        match way.as_str() {
+            "" => ".".to_owned(),
+            ".." => way,
+            _ if way.starts_with("../") => way,
+            _ => format!("./{way}"),
+        }
+    }
+
+    pub(crate) fn seen_package(&self) -> String {
+        self.seen(&self.package)
+    }
+
+    pub(crate) fn seen_context(&self) -> String {
+        format!("./{CONTEXT}")
+    }
+
+    pub(crate) fn seen_binary(&self) -> String {
+        format!("./{CONTEXT}/{BINARY}")
+    }
+
+    pub(crate) fn results(&self) -> PathBuf {
+        self.package.join(RESULTS)
+    }
+
+    /// Whether an orchestrator that runs as another user can read the package's own files.
+    pub(crate) fn package_is_for_all(&self) -> bool {
+        let own = PackageFiles::DOCUMENTS.map(|name| (name, 0)).into_iter();
+        let own = own.chain([("", 0), (PackageFiles::PROTO_FOLDER, usize::MAX)]);
+        own.into_iter().all(|(name, depth)| aieffect_layout::is_for_all(&self.package.join(name), depth))
+    }
+
+    /// Findings about links that containers would follow, or we when writing.
+    pub(crate) fn outward_links(&self) -> Findings {
+        let mut found = aieffect_layout::outward_links(&self.package, &[DATA, RESULTS]);
+        found.extend(aieffect_layout::outward_links(&self.folder, &[CONTEXT]));
+        found
+    }
+
+    pub(crate) fn write_execution(&self, text: &str) -> Result<(), Failure> {
+        let made = Made { bytes: text.as_bytes(), mark: None, mode: Mode::Usual(0o666) };
+        let path = self.package.join("execution.json");
+        Ok(aieffect_layout::write_made(&made, &path, Overwrite::Replace)?)
+    }
+
+    /// Makes the folders that the containers share, and the orchestrator's context. Gives back the folders that were
+    /// there and that not every user can write to.
+    pub(crate) fn make(&self, stack: &ComposeFile, binary: Option<&Binary>) -> Result<Vec<PathBuf>, Failure> {
+        let results = stack.orchestrator().map(|_| RESULTS);
+        let mut not_shared = Vec::new();
+        for path in [Some(DATA), results].into_iter().flatten().map(|name| self.package.join(name)) {
+            if aieffect_layout::shared_folder(&path)? == Shared::NotByAll {
+                not_shared.push(path);
+            }
+        }
+        if let Some(binary) = binary {
+            let context = self.folder.join(CONTEXT);
+            let write = |name: &str, bytes: &[u8], mode| {
+                let made = Made { bytes, mark: None, mode: Mode::Exact(mode) };
+                aieffect_layout::write_made(&made, &context.join(name), Overwrite::Replace)
+            };
+            write(BINARY, &binary.bytes, 0o755)?;
+            write("Dockerfile", DOCKERFILE.as_bytes(), 0o644)?;
+        }
+        Ok(not_shared)
+    }
+}
+
+/// The path without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match there {
+        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const BYTES: &[u8] = b"\x7fELF and so on";
+
+    #[test]
+    fn the_orchestrator_s_context_holds_the_program_and_how_to_build_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = Places::new(dir.path().to_owned(), None).unwrap();
+        let binary = Binary { bytes: BYTES.to_vec() };
+        for _ in ["once", "again"] {
+            assert_eq!(
+                places.make(&ComposeFile { services: Vec::new() }, Some(&binary)).unwrap(),
+                [""; 0].map(PathBuf::from)
+            );
+            let program = dir.path().join(".orchestrator/aieffect");
+            assert_eq!(fs::read(&program).unwrap(), BYTES);
+            assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o555, 0o555);
+        }
+        let dockerfile = fs::read_to_string(dir.path().join(".orchestrator/Dockerfile")).unwrap();
+        insta::assert_snapshot!(dockerfile, @r#"
+        # Made by `aieffect compose`, which writes it anew.
+        FROM scratch
+        COPY aieffect /aieffect
+        USER 10001:10001
+        ENTRYPOINT ["/aieffect"]
+        "#);
+        assert_eq!(binary.tag().len(), 12);
+        assert_ne!(binary.tag(), Binary { bytes: Vec::new() }.tag());
+    }
+
+    #[test]
+    fn places_are_seen_from_the_compose_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |package: &str, file: Option<&str>, expected: &str| {
+            let file = file.map(|file| dir.path().join(file));
+            let places = Places::new(dir.path().join(package), file).unwrap();
+            assert_eq!(places.seen_package(), expected);
+        };
+        check("p", None, ".");
+        check("p", Some("x.yml"), "./p");
+        check("p", Some("new/x.yml"), "../p");
+        check("p", Some("p/new/x.yml"), "..");
+        fs::create_dir_all(dir.path().join("deep/down")).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("deep/down"), dir.path().join("link")).unwrap();
+        check("p", Some("link/x.yml"), "../../p");
+        check("p", Some("link/new/x.yml"), "../../../p");
+    }
+}

@@ -1,0 +1,17 @@
+//! `aieffect probe`: whether a service answers; for health checks of containers.
+
+use std::time::Duration;
+
+use aieffect_orchestrator::transport::grpc::wait_until_ready;
+
+use crate::arguments::Probe;
+use crate::drive;
+use crate::exit::{Exit, Failure};
+
+/// Below what health checks usually give a command.
+const LIMIT: Duration = Duration::from_secs(3);
+
+pub(crate) fn run(options: &Probe) -> Result<Exit, Failure> {
+    let answered = drive::runtime()?.block_on(wait_until_ready(&options.address, LIMIT));
+    answered.map(|()| Exit::Done).map_err(|error| Failure::new(Exit::ServiceUnreachable, error))
+}
