@@ -35,7 +35,7 @@ impl Document {
 
     /// Parses YAML, with anchors and merge keys resolved. The finding tells the first place where it is none.
     pub fn yaml(source: &Arc<SourceText>) -> Result<Arc<Self>, Diagnostic> {
-        let tree = tree::parse_yaml(source.text()).map_err(|error| not_yaml::finding(source, error))?;
+        let tree = tree::parse_yaml(source.text()).map_err(|error| not_yaml::finding(source, &error))?;
         let value = tree.to_value();
         Ok(Arc::new(Self { source: Arc::clone(source), value, tree: OnceLock::from(tree) }))
     }

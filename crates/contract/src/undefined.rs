@@ -116,7 +116,7 @@ impl<'a> User<'a> {
         for each in undefined {
             match self.way_out(&each.name, definitions) {
                 way @ (WayOut::Import { .. } | WayOut::Share(_)) => {
-                    together.entry(way).or_default().push(each)
+                    together.entry(way).or_default().push(each);
                 }
                 way => alone.push((way, vec![each])),
             }

@@ -9,10 +9,10 @@ const INDENT: &str = "lines that belong together begin in one column, and deeper
                       them; indent with spaces, not tabs";
 
 /// The finding about a text that the parser refused.
-pub(super) fn finding(source: &Arc<SourceText>, error: ParseError) -> Diagnostic {
+pub(super) fn finding(source: &Arc<SourceText>, error: &ParseError) -> Diagnostic {
     let at = error.position.map_or(0, |(line, column)| source.offset(line, column));
     let refusal = Refusal { source, at };
-    let said = refusal.said(error.message);
+    let said = refusal.said(&error.message);
     let message = format!("`{}` is not valid YAML: {}", source.name(), said.what);
     said.labels.into_iter().fold(Diagnostic::error(Code::Syntax, message), Diagnostic::at).help_if(said.help)
 }
@@ -30,7 +30,7 @@ struct Said {
 }
 
 impl Refusal<'_> {
-    fn said(&self, message: String) -> Said {
+    fn said(&self, message: &str) -> Said {
         let message_starts = |start: &str| message.starts_with(start);
         if message_starts("tabs disallowed") {
             return self.here("a tab indents this line", "indent with spaces; YAML takes no tabs there");
@@ -40,7 +40,7 @@ impl Refusal<'_> {
         if let (true, Some(said)) = (is_structure, self.between_levels()) {
             return said;
         }
-        match message.as_str() {
+        match message {
             message if message.contains("did not find expected key") => self.here("a key is expected here", INDENT),
             message if message.contains("expected '-'") => {
                 self.here("an entry that begins with `-` is expected here", INDENT)

@@ -39,7 +39,7 @@ fn resolve(use_case: &UseCase, interfaces: &Interfaces) -> (Pipeline, Findings) 
     let resolver = Resolver { use_case, offer, links };
     let settings = resolver.settings(&mut findings);
     resolver.check_start(&mut findings);
-    let pipeline = resolver.pipeline(settings, &mut findings);
+    let pipeline = resolver.pipeline(&settings, &mut findings);
     (pipeline, findings)
 }
 
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         ends.filter(|(end, _)| self.links.keep(*end))
     }
 
-    fn pipeline(&self, settings: HashMap<Endpoint, &OperationEntry>, findings: &mut Findings) -> Pipeline {
+    fn pipeline(&self, settings: &HashMap<Endpoint, &OperationEntry>, findings: &mut Findings) -> Pipeline {
         let topology = &self.use_case.topology;
         let mapping = Mapping::read(&self.offer, &topology.mapping, findings);
         let start =

@@ -10,6 +10,9 @@ use super::{Overrides, PythonVersion, Recipe, Step, base, run};
 use crate::container_path::{Roots, join};
 use crate::dockerfile::{Dockerfile, Instruction, flags, split};
 
+const NO_COMMAND: &str = "end the Dockerfile with it, such as `CMD [\"python\", \"server.py\"]`, or write it as \
+                          `command` of the service in the compose file";
+
 pub(super) fn read(dockerfile: &Dockerfile, overrides: &Overrides, findings: &mut Findings) -> Recipe {
     let mut reading = Reading {
         dockerfile,
@@ -173,8 +176,11 @@ impl Reading<'_> {
             refused.push(Diagnostic::error(Code::NoWayToStart, message).at(whole));
         }
         for finding in refused {
-            let help =
-                (finding.code != Code::BadDockerfile).then(|| instead_help(overrides, &command, &self.steps));
+            let help = match finding.code {
+                Code::BadDockerfile => None,
+                Code::NoWayToStart => Some(NO_COMMAND.to_owned()),
+                _ => Some(instead_help(overrides, &command, &self.steps)),
+            };
             findings.push(finding.help_if(help));
         }
         let mut workdir = self.workdir;
