@@ -7,8 +7,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use aieffect_blueprint::{
-    ComposeFile, Document, Findings, Interface, ProtoRoot, ProtoTree, Service, Signature, SourceText,
-    Topology, UseCase, resolve,
+    ComposeFile, Dockerfiles, Document, Findings, Interface, ProtoRoot, ProtoTree, Service, Signature,
+    SourceText, Topology, UseCase, resolve,
 };
 use aieffect_buildscript::{MARK, build_script};
 use aieffect_testkit::{Requirement, require};
@@ -29,7 +29,8 @@ fn use_case(name: &str, services: &Value, pipeline: &Value) -> UseCase {
         .enumerate()
         .map(|(nth, folder)| Service { folder, protos: Vec::new(), compose: Some(nth) })
         .collect();
-    UseCase { name: name.to_owned(), services, topology, compose, protos: ProtoTree::new() }
+    let dockerfiles = Dockerfiles::default();
+    UseCase { name: name.to_owned(), services, topology, compose, protos: ProtoTree::new(), dockerfiles }
 }
 
 fn script(use_case: &UseCase) -> Result<String, Findings> {
