@@ -218,7 +218,7 @@ fn large_results_are_printed_in_bounded_memory() {
 
 /// A limit, not a wish: prost-reflect takes -0.0 for the default and leaves it out. See docs/adr/0004.
 #[test]
-fn a_negative_zero_loses_its_sign_while_links_are_decoded() {
+fn a_negative_zero_keeps_its_sign_where_bytes_are_carried() {
     let proto = |number: u32| {
         format!(
             "syntax = \"proto3\";\npackage z;\nservice Z {{ rpc Do(M) returns (M); }}\nmessage M {{ double x = {number}; }}\n"
@@ -235,5 +235,5 @@ fn a_negative_zero_loses_its_sign_while_links_are_decoded() {
         .written();
     let ended = package.orchestrate().output();
     ended.succeeds();
-    assert_eq!(ended.stdout, "{\n  \"one:Do\": {\"x\":-0.0},\n  \"two:Do\": {\"x\":0.0}\n}\n");
+    assert_eq!(ended.stdout, "{\n  \"one:Do\": {\"x\":-0.0},\n  \"two:Do\": {\"x\":-0.0}\n}\n");
 }

@@ -104,20 +104,20 @@ fn json_without_findings_is_an_empty_list() {
 fn a_plan_shows_what_fills_each_field() {
     let checked = Case::use_case().check(&["--plan"]);
     insta::assert_snapshot!(checked.stdout, @r"
-        1. meter1:ReadMeter  unary
-           calls   /Meter/ReadMeter on meter1:50051
-           request Request (always the same)
-             day  ← parameter
+    1. meter1:ReadMeter  unary
+       calls   /Meter/ReadMeter on meter1:50051
+       request Request (always the same)
+         day  ← parameter
 
-        2. report1:WriteReport  unary
-           calls   /Report/WriteReport on report1:50051
-           after   meter1:ReadMeter
-           request Request (decoded, converted, encoded)
-             file  ← meter1:ReadMeter file
-             rows  ← meter1:ReadMeter rows
+    2. report1:WriteReport  unary
+       calls   /Report/WriteReport on report1:50051
+       after   meter1:ReadMeter
+       request Request (bytes handed on as they are)
+         file  ← meter1:ReadMeter file
+         rows  ← meter1:ReadMeter rows
 
-        energy_report: no findings; 2 nodes, 2 steps, 1 link
-        ");
+    energy_report: no findings; 2 nodes, 2 steps, 1 link
+    ");
 }
 
 /// Ten mistakes of ten kinds in one use case: each is said once, and nothing else is.
@@ -328,10 +328,10 @@ fn a_text_that_ends_too_early_is_marked_at_its_end() {
     let case = Case::use_case().write("connections.json", "{\"pipeline\": {");
     insta::assert_snapshot!(case.check(&[]).stdout, @r#"
     error[AE0004]: `connections.json` is not valid JSON: the `{` of line 1 is not closed
-     --> connections.json:1:15
+     --> connections.json:1:14
       |
     1 | {"pipeline": {
-      |              -^ the file ends here
+      |              ^^ the file ends here
       |              |
       |              opened here
       |

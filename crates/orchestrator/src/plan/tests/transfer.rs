@@ -82,7 +82,7 @@ impl Pair {
             let filled = way(&self.planned, "b:Take", std::slice::from_ref(bytes));
             match (&expected, filled) {
                 (None, Ok(_)) => {
-                    assert!(name != "decoded" || !self.takes_anything(), "filled from no message: {bytes:?}")
+                    assert!(name != "decoded" || !self.takes_anything(), "filled from no message: {bytes:?}");
                 }
                 (None, Err(_)) => {}
                 (Some(expected), filled) => {

@@ -6,8 +6,10 @@ use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Value};
 
 use super::action::{Accepts, Action, Ends};
+use super::oneof::{oneofs_stay_whole, own_oneof};
 use super::reader::{MAX_DEPTH, Wire};
-use super::splice::{Piece, Sink, Slot, Spliced, Want, Wanted};
+use super::splice::{Piece, Sink, Slot, Spliced, Wanted};
+use super::splicing::Splicing;
 use super::table::{AsIs, Row, Table};
 use crate::plan::offer::{Offer, Parts, Presence, SourcePath, singular_message};
 
@@ -25,7 +27,7 @@ pub(in super::super) fn ways(
     parts: &Parts,
 ) -> Way {
     let spliced = Builder::new(target, sources).spliced(parts);
-    let as_is = Builder::new(target, sources).as_is(parts);
+    let as_is = Builder::new(target, sources).unchanged(parts);
     Way { as_is, spliced }
 }
 
@@ -63,14 +65,14 @@ enum Part {
 }
 
 /// Something that bytes alone cannot do.
-struct NeedsDecoding;
+pub(super) struct NeedsDecoding;
 
 impl<'a> Builder<'a> {
     fn new(target: &'a MessageDescriptor, sources: &'a [MessageDescriptor]) -> Self {
         Self { target, sources, rows: HashMap::new(), drafts: Vec::new(), open: Vec::new() }
     }
 
-    fn as_is(mut self, parts: &Parts) -> Option<AsIs> {
+    fn unchanged(mut self, parts: &Parts) -> Option<AsIs> {
         let mut given = Parts::default();
         let mut carried: Vec<(FieldDescriptor, FieldDescriptor)> = Vec::new();
         let mut only = None;
@@ -200,7 +202,7 @@ impl<'a> Builder<'a> {
         let (was_aware, is_aware) = (from.supports_presence(), to.supports_presence());
         // A value that is the default may stand there, or may not: it makes nothing be there.
         let last_counts =
-            !from.is_list() && ((!was_aware && is_aware) || (!known && !(was_aware && is_aware)));
+            !from.is_list() && if known { !was_aware && is_aware } else { !was_aware || !is_aware };
         let piece = match self.part(path.input, from, to, Inside::Request)? {
             Part::Scalar { number, accepts } if last_counts => {
                 plan.slots.push(Slot { sink, number, narrow: is_narrow(&from.kind()) });
@@ -394,119 +396,12 @@ enum Inside {
     Message,
 }
 
-/// What is planned of a splice.
-struct Splicing {
-    inputs: Vec<Option<Wanted>>,
-    sinks: Vec<Sink>,
-    slots: Vec<Slot>,
-    /// What has been carried to what.
-    carried: Vec<(FieldDescriptor, FieldDescriptor)>,
-}
-
-impl Splicing {
-    /// What is wanted of the field at the end of the path.
-    fn want(&mut self, path: &SourcePath) -> Result<&mut Want, NeedsDecoding> {
-        let (last, way) = path.fields.split_last().ok_or(NeedsDecoding)?;
-        let mut wanted = self.inputs.get_mut(path.input).ok_or(NeedsDecoding)?.get_or_insert_default();
-        for field in way {
-            let below = &mut entry(wanted, field.number()).below;
-            wanted = &mut below.get_or_insert_with(|| (Ends::of(field), Wanted::default())).1;
-        }
-        Ok(entry(wanted, last.number()))
-    }
-
-    /// Whether no oneof of the link's messages is torn apart: the last of its members on the wire must be the last
-    /// in the request too.
-    fn is_whole(&self, source: &MessageDescriptor, wanted: &Wanted) -> Result<(), NeedsDecoding> {
-        for oneof in source.oneofs().filter(|oneof| !oneof.is_synthetic() && oneof.fields().len() > 1) {
-            let wants: Vec<&Want> = oneof
-                .fields()
-                .filter_map(|member| wanted.fields.iter().find(|(number, _)| *number == member.number()))
-                .map(|(_, want)| want)
-                .collect();
-            if wants.is_empty() {
-                continue;
-            }
-            let mut sinks = wants.iter().map(|want| match want.pieces.as_slice() {
-                [Piece::Emit { sink, .. }] if want.present.is_empty() && want.below.is_none() => Some(*sink),
-                _ => None,
-            });
-            let first = sinks.next().flatten().ok_or(NeedsDecoding)?;
-            if wants.len() != oneof.fields().len() || !sinks.all(|sink| sink == Some(first)) {
-                return Err(NeedsDecoding);
-            }
-            let targets = oneof.fields().filter_map(|member| {
-                self.carried.iter().find(|(from, _)| *from == member).map(|(_, to)| own_oneof(to))
-            });
-            let mut targets: Vec<_> = targets.collect();
-            let Some(Some(target)) = targets.pop() else { return Err(NeedsDecoding) };
-            if !targets.iter().all(|other| other.as_ref() == Some(&target)) {
-                return Err(NeedsDecoding);
-            }
-        }
-        for (number, want) in &wanted.fields {
-            let Some((_, below)) = &want.below else { continue };
-            let inner = source.get_field(*number).and_then(|field| field.kind().as_message().cloned());
-            self.is_whole(&inner.ok_or(NeedsDecoding)?, below)?;
-        }
-        Ok(())
-    }
-}
-
-fn entry(wanted: &mut Wanted, number: u32) -> &mut Want {
-    let at = match wanted.fields.binary_search_by_key(&number, |(number, _)| *number) {
-        Ok(at) => at,
-        Err(at) => {
-            wanted.fields.insert(at, (number, Want::default()));
-            at
-        }
-    };
-    &mut wanted.fields[at].1
-}
-
 /// Whether this presence comes with every field at the path.
 fn shows(presence: &Presence, path: &SourcePath) -> bool {
     match presence {
         Presence::Given => true,
         Presence::Carried(message) => message.input == path.input && path.fields.starts_with(&message.fields),
     }
-}
-
-/// The oneof that the proto writes out, if the field is in one.
-fn own_oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
-    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
-}
-
-/// Within a message that is carried by name: members of one oneof stay the members of one.
-fn oneofs_stay_whole(
-    source: &MessageDescriptor,
-    carried: &[(FieldDescriptor, FieldDescriptor)],
-) -> Result<(), NeedsDecoding> {
-    for oneof in source.oneofs().filter(|oneof| !oneof.is_synthetic() && oneof.fields().len() > 1) {
-        let targets: Vec<_> = carried
-            .iter()
-            .filter(|(from, _)| own_oneof(from).as_ref() == Some(&oneof))
-            .map(|(_, to)| own_oneof(to))
-            .collect();
-        let Some(first) = targets.first() else { continue };
-        if first.is_none()
-            || targets.len() != oneof.fields().len()
-            || targets.iter().any(|each| each != first)
-        {
-            return Err(NeedsDecoding);
-        }
-    }
-    for (at, (from, to)) in carried.iter().enumerate() {
-        let Some(target) = own_oneof(to) else { continue };
-        let joins = |(other_from, other_to): &(FieldDescriptor, FieldDescriptor)| {
-            own_oneof(other_to).as_ref() == Some(&target)
-                && (own_oneof(from).is_none() || own_oneof(from) != own_oneof(other_from))
-        };
-        if carried.iter().skip(at + 1).any(joins) {
-            return Err(NeedsDecoding);
-        }
-    }
-    Ok(())
 }
 
 /// Whether every value has the same bytes as one of the other type.
