@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever started it")]
 
+mod base_images;
 mod bench;
 mod ci;
 mod golden;
@@ -36,6 +37,8 @@ enum Chore {
     Ci,
     /// Measure, and print the table for docs/benchmarks.md
     Bench,
+    /// Make images that stand in for python:3.11-slim and rust:1-slim; print the variables that name them
+    BaseImages,
     /// Rewrite what is generated: docs/reference/cli.md and the outputs on the pages of findings
     Golden,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Ci => ci::run(),
         Chore::Bench => bench::run(),
+        Chore::BaseImages => base_images::run(),
         Chore::Golden => golden::run(),
     };
     match done {
