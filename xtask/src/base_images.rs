@@ -46,11 +46,6 @@ fn provide(base: &Base, folder: &Path) -> Result<&'static str> {
         eprintln!("{}: there already", base.tag);
         return Ok(base.tag);
     }
-    eprintln!(
-        "{}: setting up {}, which takes some minutes the first time",
-        base.tag,
-        base.packages.join(", ")
-    );
     let tree = Tree::set_up(base, folder)?;
     let refused = match attempt(base, &tree, &recipe, None)? {
         Outcome::Made => return Ok(base.tag),

@@ -7,6 +7,7 @@
 mod base_images;
 mod bench;
 mod ci;
+mod dist;
 mod golden;
 mod guide;
 mod help;
@@ -39,6 +40,8 @@ enum Chore {
     Bench,
     /// Make images that stand in for python:3.11-slim and rust:1-slim; print the variables that name them
     BaseImages,
+    /// Build the static binary that is handed out: dist/aieffect
+    Dist,
     /// Rewrite what is generated: docs/reference/cli.md and the outputs on the pages of findings
     Golden,
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Bench => bench::run(),
         Chore::BaseImages => base_images::run(),
+        Chore::Dist => dist::run(),
         Chore::Golden => golden::run(),
     };
     match done {

@@ -29,6 +29,11 @@ impl Tree {
             return Ok(Self { root });
         }
         ensure_debootstrap()?;
+        eprintln!(
+            "{}: setting up Debian {SUITE} with {}, which takes a minute or two",
+            base.tag,
+            base.packages.join(", ")
+        );
         let part = folder.join("part");
         remove(&part)?;
         let debootstrap = Command::new("debootstrap")
