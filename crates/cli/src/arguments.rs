@@ -149,6 +149,9 @@ pub(crate) struct Export {
     /// Make equal packages of equal use cases: no random id, no clock (SOURCE_DATE_EPOCH, else 1970)
     #[arg(long)]
     pub(crate) reproducible: bool,
+    /// Write localhost and the ports from 50051 upward that a stack publishes, for an orchestrator on this machine
+    #[arg(long)]
+    pub(crate) local: bool,
     /// Inline imported messages into each node's own proto
     #[arg(long)]
     pub(crate) self_contained: bool,
