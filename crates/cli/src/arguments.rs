@@ -80,6 +80,9 @@ pub(crate) struct Check {
     /// Print the plan too: steps, call shapes, and what fills each request field
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Report what the platform's visual designer cannot take, too
+    #[arg(long)]
+    pub(crate) designer: bool,
     /// Treat warnings as errors
     #[arg(long, env = "AIEFFECT_STRICT")]
     pub(crate) strict: bool,
