@@ -108,14 +108,14 @@ pub(crate) struct Explain {
     pub(crate) format: Format,
 }
 
-/// Draw the pipeline as a Mermaid diagram
+/// Draw the pipeline: as an SVG, or as the text of a Mermaid or Graphviz diagram
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  aieffect graph use-cases/grid_diamond --output grid.mmd")]
+#[command(after_help = "Example:\n  aieffect graph use-cases/grid_diamond --output grid.svg")]
 pub(crate) struct Graph {
     /// Folder of a use case, or a package as a folder or zip
     pub(crate) path: PathBuf,
-    /// Write to this file, whose name ends in .mmd, instead of stdout
-    #[arg(long, value_name = "FILE.mmd")]
+    /// Write a picture of the kind that the file's name ends in [default: Mermaid, on stdout]
+    #[arg(long, value_name = "FILE.svg|.mmd|.dot")]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ mod clock;
 mod command;
 mod drive;
 mod exit;
+mod file;
 mod findings;
 mod inputs;
 mod load;
