@@ -8,6 +8,8 @@ use aieffect_blueprint::{Address, Port};
 use aieffect_compose::ImageName;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::command::call;
+
 /// Checks, packages and runs pipelines of small gRPC services.
 #[derive(Debug, Parser)]
 #[command(name = "aieffect", version, propagate_version = true, max_term_width = 100)]
@@ -28,6 +30,7 @@ pub(crate) enum Command {
     Orchestrate(Orchestrate),
     Run(Run),
     Probe(Probe),
+    Call(call::Call),
 }
 
 impl Command {
@@ -43,7 +46,8 @@ impl Command {
             | Self::Build(_)
             | Self::Export(_)
             | Self::Compose(_)
-            | Self::Probe(_) => LogFormat::Text,
+            | Self::Probe(_)
+            | Self::Call(_) => LogFormat::Text,
         }
     }
 }
@@ -310,7 +314,8 @@ fn image_name(text: &str) -> Result<ImageName, String> {
     ImageName::new(text).map_err(|error| error.to_string())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// `30s`, say.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let help = "write a number and a unit, such as 500ms, 30s or 5m";
     aieffect_blueprint::parse_duration(text).ok_or_else(|| help.to_owned())
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod build;
+pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod compose;
 pub(crate) mod explain;

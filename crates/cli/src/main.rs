@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
         Command::Probe(options) => command::probe::run(options),
+        Command::Call(options) => command::call::run(options),
     };
     finish(done, arguments.command.log_format()).into()
 }
