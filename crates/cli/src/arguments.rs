@@ -8,7 +8,7 @@ use aieffect_blueprint::{Address, Port};
 use aieffect_compose::ImageName;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::call;
+use crate::command::{call, completions, doctor, man};
 
 /// Checks, packages and runs pipelines of small gRPC services.
 #[derive(Debug, Parser)]
@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Run(Run),
     Probe(Probe),
     Call(call::Call),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -47,7 +50,10 @@ impl Command {
             | Self::Export(_)
             | Self::Compose(_)
             | Self::Probe(_)
-            | Self::Call(_) => LogFormat::Text,
+            | Self::Call(_)
+            | Self::Doctor(_)
+            | Self::Completions(_)
+            | Self::Man(_) => LogFormat::Text,
         }
     }
 }

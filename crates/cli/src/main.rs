@@ -45,6 +45,9 @@ fn main() -> ExitCode {
         Command::Run(options) => command::run::run(options),
         Command::Probe(options) => command::probe::run(options),
         Command::Call(options) => command::call::run(options),
+        Command::Doctor(options) => command::doctor::run(options),
+        Command::Completions(options) => command::completions::run(options),
+        Command::Man(options) => command::man::run(options),
     };
     finish(done, arguments.command.log_format()).into()
 }
