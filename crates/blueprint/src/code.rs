@@ -174,6 +174,23 @@ codes! {
     SeveralPorts = "AE0705",
     /// A stack with nothing to start
     NothingToStart = "AE0706",
+
+    /// A package that the designer cannot take
+    DesignerPackage = "AE0801",
+    /// An import that the designer cannot take
+    DesignerImport = "AE0802",
+    /// An enum that the designer cannot take
+    DesignerEnum = "AE0803",
+    /// A second service that the designer cannot take
+    DesignerSecondService = "AE0804",
+    /// Braces after an rpc that the designer cannot take
+    DesignerRpcBody = "AE0805",
+    /// A brace where the designer does not look for it
+    DesignerBrace = "AE0806",
+    /// A syntax line that the designer cannot take
+    DesignerSyntax = "AE0807",
+    /// A link whose two messages have different names
+    DesignerMessageNames = "AE0808",
 }
 
 impl Code {

@@ -8,6 +8,7 @@ mod code;
 mod diagnostic;
 mod document;
 mod endpoint;
+mod host_ports;
 mod names;
 mod package;
 mod pipeline;
@@ -21,6 +22,7 @@ pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Known, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use endpoint::AddressError;
+pub use host_ports::{NoPortsLeft, StackHost, host_addresses, stack_hosts};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
 pub use pipeline::{

@@ -8,6 +8,8 @@ use aieffect_blueprint::{Address, Port};
 use aieffect_compose::ImageName;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::command::{call, completions, doctor, man};
+
 /// Checks, packages and runs pipelines of small gRPC services.
 #[derive(Debug, Parser)]
 #[command(name = "aieffect", version, propagate_version = true, max_term_width = 100)]
@@ -28,6 +30,10 @@ pub(crate) enum Command {
     Orchestrate(Orchestrate),
     Run(Run),
     Probe(Probe),
+    Call(call::Call),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -43,7 +49,11 @@ impl Command {
             | Self::Build(_)
             | Self::Export(_)
             | Self::Compose(_)
-            | Self::Probe(_) => LogFormat::Text,
+            | Self::Probe(_)
+            | Self::Call(_)
+            | Self::Doctor(_)
+            | Self::Completions(_)
+            | Self::Man(_) => LogFormat::Text,
         }
     }
 }
@@ -80,6 +90,9 @@ pub(crate) struct Check {
     /// Print the plan too: steps, call shapes, and what fills each request field
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Report what the platform's visual designer cannot take, too
+    #[arg(long)]
+    pub(crate) designer: bool,
     /// Treat warnings as errors
     #[arg(long, env = "AIEFFECT_STRICT")]
     pub(crate) strict: bool,
@@ -105,14 +118,14 @@ pub(crate) struct Explain {
     pub(crate) format: Format,
 }
 
-/// Draw the pipeline as a Mermaid diagram
+/// Draw the pipeline: as an SVG, or as the text of a Mermaid or Graphviz diagram
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  aieffect graph use-cases/grid_diamond --output grid.mmd")]
+#[command(after_help = "Example:\n  aieffect graph use-cases/grid_diamond --output grid.svg")]
 pub(crate) struct Graph {
     /// Folder of a use case, or a package as a folder or zip
     pub(crate) path: PathBuf,
-    /// Write to this file, whose name ends in .mmd, instead of stdout
-    #[arg(long, value_name = "FILE.mmd")]
+    /// Write a picture of the kind that the file's name ends in [default: Mermaid, on stdout]
+    #[arg(long, value_name = "FILE.svg|.mmd|.dot")]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -149,6 +162,9 @@ pub(crate) struct Export {
     /// Make equal packages of equal use cases: no random id, no clock (SOURCE_DATE_EPOCH, else 1970)
     #[arg(long)]
     pub(crate) reproducible: bool,
+    /// Write localhost and the ports from 50051 upward that a stack publishes, for an orchestrator on this machine
+    #[arg(long)]
+    pub(crate) local: bool,
     /// Inline imported messages into each node's own proto
     #[arg(long)]
     pub(crate) self_contained: bool,
@@ -304,7 +320,8 @@ fn image_name(text: &str) -> Result<ImageName, String> {
     ImageName::new(text).map_err(|error| error.to_string())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// `30s`, say.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let help = "write a number and a unit, such as 500ms, 30s or 5m";
     aieffect_blueprint::parse_duration(text).ok_or_else(|| help.to_owned())
 }

@@ -106,20 +106,30 @@ impl Loaded {
         strictness: Strictness,
         format: LogFormat,
     ) -> Result<(), Failure> {
-        match format {
-            _ if self.findings.is_empty() => {}
-            LogFormat::Text => {
-                let text = findings::as_text(&self.findings, terminal::stderr_colour());
-                terminal::say_styled(text.trim_end());
-            }
-            LogFormat::Json => log::write_findings(&self.findings),
-        }
-        if !strictness.stops_at(&self.findings) {
-            return Ok(());
-        }
-        let count = findings::count(&self.findings);
-        Err(Failure::text(Exit::InvalidInput, format!("{}: {count}; nothing was started", path.display())))
+        stop_at(&self.findings, path, strictness, format)
     }
+}
+
+/// Shows findings about `path` on stderr; a failure when they stop the work.
+pub(crate) fn stop_at(
+    found: &Findings,
+    path: &Path,
+    strictness: Strictness,
+    format: LogFormat,
+) -> Result<(), Failure> {
+    match format {
+        _ if found.is_empty() => {}
+        LogFormat::Text => {
+            let text = findings::as_text(found, terminal::stderr_colour());
+            terminal::say_styled(text.trim_end());
+        }
+        LogFormat::Json => log::write_findings(found),
+    }
+    if !strictness.stops_at(found) {
+        return Ok(());
+    }
+    let count = findings::count(found);
+    Err(Failure::text(Exit::InvalidInput, format!("{}: {count}; nothing was started", path.display())))
 }
 
 /// A JSON file given on the command line. What is wrong with its text is a finding.
@@ -135,16 +145,24 @@ fn parse(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Arc<Docume
     Document::json(source).map_err(|finding| findings.push(finding)).ok()
 }
 
-/// `--initial-data`: a file, or JSON itself when it begins with a bracket. An empty text means not given.
+/// What an option is given: a file, or JSON itself when it begins with a bracket.
+pub(crate) fn json(
+    option: &str,
+    given: &str,
+    findings: &mut Findings,
+) -> Result<Option<Arc<Document>>, Failure> {
+    if given.starts_with(['{', '[']) {
+        return Ok(parse(&SourceText::new(option, given), findings));
+    }
+    document(Path::new(given), findings)
+}
+
+/// `--initial-data`. An empty text means not given.
 pub(crate) fn initial_data(given: Option<&str>, findings: &mut Findings) -> Result<InitialData, Failure> {
     let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
         return Ok(InitialData::default());
     };
-    let document = if given.starts_with(['{', '[']) {
-        parse(&SourceText::new("--initial-data", given), findings)
-    } else {
-        document(Path::new(given), findings)?
-    };
+    let document = json("--initial-data", given, findings)?;
     Ok(document.map(|document| InitialData::read(&document, findings)).unwrap_or_default())
 }
 

@@ -5,6 +5,7 @@ mod clock;
 mod command;
 mod drive;
 mod exit;
+mod file;
 mod findings;
 mod inputs;
 mod load;
@@ -43,6 +44,10 @@ fn main() -> ExitCode {
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
         Command::Probe(options) => command::probe::run(options),
+        Command::Call(options) => command::call::run(options),
+        Command::Doctor(options) => command::doctor::run(options),
+        Command::Completions(options) => command::completions::run(options),
+        Command::Man(options) => command::man::run(options),
     };
     finish(done, arguments.command.log_format()).into()
 }

@@ -72,5 +72,13 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::LoopbackInStack => include_str!("../../../docs/diagnostics/AE0704.md"),
         Code::SeveralPorts => include_str!("../../../docs/diagnostics/AE0705.md"),
         Code::NothingToStart => include_str!("../../../docs/diagnostics/AE0706.md"),
+        Code::DesignerPackage => include_str!("../../../docs/diagnostics/AE0801.md"),
+        Code::DesignerImport => include_str!("../../../docs/diagnostics/AE0802.md"),
+        Code::DesignerEnum => include_str!("../../../docs/diagnostics/AE0803.md"),
+        Code::DesignerSecondService => include_str!("../../../docs/diagnostics/AE0804.md"),
+        Code::DesignerRpcBody => include_str!("../../../docs/diagnostics/AE0805.md"),
+        Code::DesignerBrace => include_str!("../../../docs/diagnostics/AE0806.md"),
+        Code::DesignerSyntax => include_str!("../../../docs/diagnostics/AE0807.md"),
+        Code::DesignerMessageNames => include_str!("../../../docs/diagnostics/AE0808.md"),
     }
 }

@@ -1,9 +1,10 @@
 //! From `.proto` texts to operations, call shapes, and whether linked messages fit.
 //!
 //! [`interfaces`] lists what the services of a use case offer; [`ProtoSet::compile`] binds the operations of
-//! a pipeline; [`fits`] compares two fields. Deliberately absent: disk, network, generated code, runs.
+//! a pipeline; [`fits`] compares two fields; [`designer`] lists what the platform's designer cannot take. Deliberately absent: disk, network, generated code, runs.
 
 mod bind;
+mod designer;
 mod fault;
 mod fit;
 mod guard;
@@ -19,6 +20,7 @@ mod testing;
 mod tokens;
 mod undefined;
 
+pub use designer::designer;
 pub use fit::{Misfit, fits};
 pub use interface::interfaces;
 pub use operation::{BoundOperation, CallShape};

@@ -53,6 +53,15 @@ impl ProtoSet {
         self.operations.get(id.node)?.get(id.operation)?.as_ref()
     }
 
+    /// An operation by its name, also one that the pipeline does not call; `None` when the node's proto has none
+    /// or two of that name.
+    pub fn offered(&self, node: usize, name: &str) -> Option<BoundOperation> {
+        match self.proto_of(node)?.methods(name) {
+            [method] => Some(BoundOperation::of(method)),
+            _ => None,
+        }
+    }
+
     /// The protos of the node at this position in the pipeline; `None` when a finding says why not.
     pub fn proto_of(&self, node: usize) -> Option<&NodeProto> {
         self.nodes.get(node)?.as_deref()
@@ -112,7 +121,7 @@ impl NodeProto {
     }
 
     /// The names of all operations.
-    pub(crate) fn method_names(&self) -> impl Iterator<Item = &str> {
+    pub fn method_names(&self) -> impl Iterator<Item = &str> {
         self.linked.operations.keys().map(String::as_str)
     }
 

@@ -1,7 +1,9 @@
 //! What an export is told beside the use case.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aieffect_blueprint::{Address, NodeName};
 use uuid::Uuid;
 
 /// How a package is written.
@@ -13,6 +15,9 @@ pub struct ExportOptions {
     pub source_path: String,
     /// What becomes of imports.
     pub protos: ProtoLayout,
+    /// Addresses that stand in `dockerinfo.json` in place of the nodes' own, such as those of a stack's published
+    /// ports (`host_addresses`), for an orchestrator outside of the stack.
+    pub addresses: BTreeMap<NodeName, Address>,
 }
 
 /// A package's identifier and date. Times are since 1970 in UTC.

@@ -31,7 +31,7 @@ pub fn package(
 ) -> (PackageFiles, Findings) {
     let (node_protos, findings) = place(pipeline, protos, options.protos);
     let mut files: BTreeMap<String, String> = node_protos.files.clone();
-    files.insert("dockerinfo.json".into(), text(&dockerinfo(pipeline)));
+    files.insert("dockerinfo.json".into(), text(&dockerinfo(pipeline, options)));
     if let Some(document) = execution::document(pipeline) {
         // Unlike the platform's own documents, which end without one.
         files.insert("execution.json".into(), text(&document) + "\n");
@@ -114,11 +114,14 @@ fn operation_doc(
     }
 }
 
-fn dockerinfo(pipeline: &Pipeline) -> DockerinfoDoc {
-    let entry = |node: &Node| DockerDoc {
-        container_name: node.name.to_string(),
-        ip_address: node.address.host.clone(),
-        port: node.address.port.to_string(),
+fn dockerinfo(pipeline: &Pipeline, options: &ExportOptions) -> DockerinfoDoc {
+    let entry = |node: &Node| {
+        let address = options.addresses.get(&node.name).unwrap_or(&node.address);
+        DockerDoc {
+            container_name: node.name.to_string(),
+            ip_address: address.host.clone(),
+            port: address.port.to_string(),
+        }
     };
     DockerinfoDoc { docker_info_list: pipeline.nodes().iter().map(entry).collect() }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aieffect_blueprint::{Findings, UseCase};
+use aieffect_blueprint::{Findings, Port, UseCase, host_addresses};
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::open_use_case;
 use given::{export, meaning, options, read_back, resolved, use_case};
@@ -287,4 +287,27 @@ fn reproducible_exports_are_equal_byte_for_byte_and_others_differ_in_two_values(
     let mut changed = use_case;
     changed.topology.connections.pop();
     assert_ne!(id(&one), id(&export(&changed, &reproducible).0));
+}
+
+#[test]
+fn nodes_of_the_stack_can_be_given_the_addresses_of_its_published_ports() {
+    let use_case = example("file_based_energy_pipeline");
+    let (pipeline, _) = resolved(&use_case);
+    let published = host_addresses(&pipeline, Port::DEFAULT).unwrap();
+    let addresses = published.into_iter().map(|(node, address)| (node.clone(), address)).collect();
+    let (files, _) = export(&use_case, &ExportOptions { addresses, ..options(ProtoLayout::Imports) });
+    let written = parse(&files.0["dockerinfo.json"]);
+    let of = |entry: &Value| {
+        [&entry["container_name"], &entry["ip_address"], &entry["port"]]
+            .map(|text| text.as_str().unwrap().to_owned())
+    };
+    let entries: Vec<_> = written["docker_info_list"].as_array().unwrap().iter().map(of).collect();
+    assert_eq!(
+        entries,
+        [
+            ["data_generator1", "localhost", "50051"],
+            ["data_analyzer1", "localhost", "50052"],
+            ["report_generator1", "localhost", "50053"],
+        ]
+    );
 }

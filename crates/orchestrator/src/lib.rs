@@ -8,6 +8,7 @@ pub mod payload;
 pub mod plan;
 pub mod ports;
 pub mod run;
+pub mod single;
 pub mod success;
 pub mod transport;
 pub mod values;

@@ -1,7 +1,7 @@
 //! Messages as JSON and back, along their descriptors.
 //!
 //! [`render`] shows a message, [`check_fields`] reports every mistake in values given by hand, and
-//! [`to_message`] encodes them. Field names are those of the proto; a message that is rendered and read again
+//! [`to_message`] and [`encode`] make it. Field names are those of the proto; a message that is rendered and read again
 //! is the same message, unknown fields and extensions aside. Deliberately absent: which step a value is for,
 //! and where output goes.
 
@@ -14,6 +14,7 @@ mod tests;
 mod well_known;
 
 use aieffect_blueprint::{Diagnostic, Findings, Place, Segment};
+use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Map, Value};
 
@@ -65,6 +66,11 @@ pub fn to_message(
         None => Ok(read),
         Some(Problem { message, help, .. }) => Err(BadValue { message, help }),
     }
+}
+
+/// The bytes of the message of those values. Fails as [`to_message`] does.
+pub fn encode(message: &MessageDescriptor, fields: &Map<String, Value>) -> Result<Vec<u8>, BadValue> {
+    to_message(message, fields).map(|message| message.encode_to_vec())
 }
 
 fn descend(place: &Place, path: &[Segment]) -> Place {

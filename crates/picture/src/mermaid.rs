@@ -1,13 +1,12 @@
 //! The flowchart: nodes by kind, operations inside them, links between operations.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
-use aieffect_blueprint::{FieldMapping, Link, Node, NodeKind, OperationId, Pipeline};
+use aieffect_blueprint::{Link, Node, NodeKind, OperationId, Pipeline};
 
 use crate::label::escaped;
-
-/// How many field mappings of a link are shown.
-const SHOWN_FIELDS: usize = 3;
+use crate::{fields, led_to};
 
 /// The text of a Mermaid flowchart of the pipeline.
 ///
@@ -16,20 +15,21 @@ const SHOWN_FIELDS: usize = 3;
 /// say which fields are mapped by hand.
 pub fn mermaid(pipeline: &Pipeline) -> String {
     let mut text = String::from("flowchart LR\n");
+    let led_to = led_to(pipeline);
     for (index, node) in pipeline.nodes().iter().enumerate() {
-        draw_node(&mut text, pipeline, index, node);
+        draw_node(&mut text, pipeline.kind(index), index, node, &led_to);
     }
     for link in pipeline.links() {
         draw_link(&mut text, link);
     }
-    if pipeline.operations().any(|id| is_start(pipeline, id)) {
+    if pipeline.operations().any(|id| !led_to.contains(&id)) {
         text += "    classDef start stroke-width:3px\n";
     }
     text
 }
 
-fn draw_node(text: &mut String, pipeline: &Pipeline, index: usize, node: &Node) {
-    let kind = pipeline.kind(index);
+fn draw_node(text: &mut String, kind: NodeKind, index: usize, node: &Node, led_to: &HashSet<OperationId>) {
+    let mark = |id: OperationId| if led_to.contains(&id) { "" } else { ":::start" };
     let name = escaped(node.name.as_str());
     let id = |operation| OperationId { node: index, operation };
     // Writing into memory cannot fail; so below.
@@ -37,13 +37,13 @@ fn draw_node(text: &mut String, pipeline: &Pipeline, index: usize, node: &Node) 
         [] => writeln!(text, "    {}", shape(&format!("n{index}"), kind, &name)),
         [only] => {
             let label = format!("{name}<br/>{}", escaped(only.name.as_str()));
-            writeln!(text, "    {}{}", shape(&name_of(id(0)), kind, &label), mark(pipeline, id(0)))
+            writeln!(text, "    {}{}", shape(&name_of(id(0)), kind, &label), mark(id(0)))
         }
         operations => {
             let _ = writeln!(text, "    subgraph n{index}[\"{name}\"]");
             for (nth, operation) in operations.iter().enumerate() {
                 let shape = shape(&name_of(id(nth)), kind, &escaped(operation.name.as_str()));
-                let _ = writeln!(text, "        {shape}{}", mark(pipeline, id(nth)));
+                let _ = writeln!(text, "        {shape}{}", mark(id(nth)));
             }
             writeln!(text, "    end")
         }
@@ -63,83 +63,20 @@ fn shape(name: &str, kind: NodeKind, label: &str) -> String {
     }
 }
 
-fn mark(pipeline: &Pipeline, id: OperationId) -> &'static str {
-    if is_start(pipeline, id) { ":::start" } else { "" }
-}
-
-fn is_start(pipeline: &Pipeline, id: OperationId) -> bool {
-    !pipeline.links().iter().any(|link| link.to == id)
-}
-
 fn draw_link(text: &mut String, link: &Link) {
     let (from, to) = (name_of(link.from), name_of(link.to));
-    let _ = match fields(&link.fields) {
-        None => writeln!(text, "    {from} --> {to}"),
-        Some(label) => writeln!(text, "    {from} -->|\"{label}\"| {to}"),
+    let _ = match fields::lines(&link.fields, escaped).join("<br/>") {
+        label if label.is_empty() => writeln!(text, "    {from} --> {to}"),
+        label => writeln!(text, "    {from} -->|\"{label}\"| {to}"),
     };
-}
-
-fn fields(fields: &[FieldMapping]) -> Option<String> {
-    let shown = fields.iter().take(SHOWN_FIELDS).map(|field| match &field.source {
-        Some(source) => format!("{} = {}", escaped(&field.target), escaped(source)),
-        None => format!("no {}", escaped(&field.target)),
-    });
-    let mut lines: Vec<String> = shown.collect();
-    if fields.len() > SHOWN_FIELDS {
-        lines.push(format!("and {} more", fields.len() - SHOWN_FIELDS));
-    }
-    (!lines.is_empty()).then(|| lines.join("<br/>"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use aieffect_blueprint::{Document, Package, ProtoTree, SourceText, resolve};
     use serde_json::{Value, json};
 
     use super::*;
-
-    /// A pipeline of nodes with operations, links `node:operation` to `node:operation`, and fields of the first.
-    fn pipeline(nodes: &[(&str, &[&str])], links: &[(&str, &str)], fields: &Value) -> Pipeline {
-        let split = |step: &str| step.split_once(':').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        let operation = |node: &str, name: &str| {
-            let from = |(from, _): &&(&str, &str)| *from == format!("{node}:{name}");
-            let targets = links.iter().filter(from).map(|(_, to)| split(to));
-            let connected: Vec<_> = targets
-                .map(|(node, name)| json!({"container_name": node, "operation_signature": {"operation_name": name}}))
-                .collect();
-            json!({"operation_signature": {"operation_name": name}, "connected_to": connected})
-        };
-        let mut protos = ProtoTree::new();
-        let mut entries = Vec::new();
-        for (name, operations) in nodes {
-            let path = format!("microservice/{name}.proto");
-            protos.insert(path.clone(), SourceText::new(path, ""));
-            let operations: Vec<_> = operations.iter().map(|each| operation(name, each)).collect();
-            entries.push(json!({"container_name": name, "operation_signature_list": operations}));
-        }
-        let addresses: Vec<_> = nodes
-            .iter()
-            .map(|(name, _)| json!({"container_name": name, "ip_address": "h", "port": 1}))
-            .collect();
-        let execution = links
-            .first()
-            .filter(|_| !fields.is_null())
-            .map(|(from, to)| json!({"version": 1, "links": [{"from": from, "to": to, "fields": fields}]}));
-        let document = |value: Value| -> Arc<Document> {
-            Document::json(&SourceText::new("d.json", value.to_string())).unwrap()
-        };
-        let package = Package {
-            name: "p".into(),
-            blueprint: document(json!({"name": "p", "nodes": entries})),
-            dockerinfo: document(json!({"docker_info_list": addresses})),
-            execution: execution.map(document),
-            protos,
-        };
-        let (pipeline, findings) = resolve::package(&package);
-        pipeline.unwrap_or_else(|| panic!("{findings:#?}"))
-    }
+    use crate::testing::pipeline;
 
     #[test]
     fn a_chain_has_a_round_source_and_a_double_sided_sink() {

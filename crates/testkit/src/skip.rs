@@ -21,6 +21,10 @@ pub enum Requirement {
     Python,
     /// `shellcheck`, which looks at scripts.
     Shellcheck,
+    /// `dot`, which draws graphs.
+    Graphviz,
+    /// `groff`, which formats manual pages.
+    Groff,
     /// The folder of data beside the repository.
     SharedData,
 }
@@ -32,6 +36,8 @@ impl Requirement {
             Self::Docker => "docker",
             Self::Python => "python",
             Self::Shellcheck => "shellcheck",
+            Self::Graphviz => "graphviz",
+            Self::Groff => "groff",
             Self::SharedData => "shared-data",
         }
     }
@@ -42,12 +48,16 @@ impl Requirement {
             Self::Docker => succeeds("docker", &["version", "--format", "{{.Server.Version}}"]),
             Self::Python => succeeds("python3", &["-c", "import grpc, grpc_tools, venv"]),
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
+            Self::Graphviz => succeeds("dot", &["-V"]),
+            Self::Groff => succeeds("groff", &["--version"]),
             Self::SharedData => shared_dir().is_some(),
         };
         let reason = match self {
             Self::Docker => "no Docker daemon answers",
             Self::Python => "python3 with grpcio, grpcio-tools and venv is not installed",
             Self::Shellcheck => "shellcheck is not installed",
+            Self::Graphviz => "Graphviz is not installed",
+            Self::Groff => "groff is not installed",
             Self::SharedData => "there is no folder `shared` beside the repository",
         };
         (!met).then_some(reason)
@@ -58,9 +68,12 @@ impl FromStr for Requirement {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Docker, Self::Python, Self::Shellcheck, Self::SharedData];
+        let all =
+            [Self::Docker, Self::Python, Self::Shellcheck, Self::Graphviz, Self::Groff, Self::SharedData];
         let found = all.into_iter().find(|requirement| requirement.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is none of docker, python, shellcheck, shared-data"))
+        found.ok_or_else(|| {
+            format!("`{text}` is none of docker, python, shellcheck, graphviz, groff, shared-data")
+        })
     }
 }
 

@@ -17,6 +17,9 @@ pub(crate) fn run(options: &Check) -> Result<Exit, Failure> {
     let plan = loaded.plan(&initial);
     let foreseen = services::foreseen(&loaded, plan.as_ref());
     loaded.findings.extend(foreseen);
+    if let (true, Some(resolved)) = (options.designer, &loaded.resolved) {
+        loaded.findings.extend(aieffect_contract::designer(&resolved.pipeline, &resolved.protos));
+    }
     let printed = match options.format {
         Format::Json => json(&loaded, plan.as_ref(), options),
         Format::Human => human(&loaded, plan.as_ref(), options),

@@ -1,9 +1,10 @@
 //! `aieffect export`: a use case's package, as a folder and as a zip.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use aieffect_blueprint::PackageFiles;
+use aieffect_blueprint::{Address, NodeName, PackageFiles, Pipeline, Port, host_addresses};
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::InitialData;
@@ -25,7 +26,7 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
     loaded.plan(&InitialData::default());
     let files = match (&loaded.source, &loaded.resolved) {
         (Some(Opened::UseCase(use_case, _)), Some(resolved)) if !loaded.findings.has_errors() => {
-            let export_options = export_options(options)?;
+            let export_options = export_options(options, &resolved.pipeline)?;
             let (files, found) =
                 aieffect_export::package(use_case, &resolved.pipeline, &resolved.protos, &export_options);
             loaded.findings.extend(found);
@@ -66,7 +67,7 @@ fn beside(output_dir: &Path) -> PathBuf {
     output_dir.with_file_name(name)
 }
 
-fn export_options(options: &Export) -> Result<ExportOptions, Failure> {
+fn export_options(options: &Export, pipeline: &Pipeline) -> Result<ExportOptions, Failure> {
     let stamp = if options.reproducible {
         Stamp::Reproducible { created: source_date()? }
     } else {
@@ -74,7 +75,16 @@ fn export_options(options: &Export) -> Result<ExportOptions, Failure> {
         Stamp::fresh(now.map_err(|error| Failure::new(Exit::Internal, error))?)
     };
     let protos = if options.self_contained { ProtoLayout::SelfContained } else { ProtoLayout::Imports };
-    Ok(ExportOptions { stamp, source_path: way(&options.output_dir, &options.use_case), protos })
+    let source_path = way(&options.output_dir, &options.use_case);
+    let addresses = if options.local { host_ports(pipeline)? } else { BTreeMap::new() };
+    Ok(ExportOptions { stamp, source_path, protos, addresses })
+}
+
+/// The ports of this machine that a stack of the package publishes.
+fn host_ports(pipeline: &Pipeline) -> Result<BTreeMap<NodeName, Address>, Failure> {
+    let published = host_addresses(pipeline, Port::DEFAULT);
+    let published = published.map_err(|error| Failure::new(Exit::WrongUsage, error))?;
+    Ok(published.into_iter().map(|(node, address)| (node.clone(), address)).collect())
 }
 
 /// `SOURCE_DATE_EPOCH`, as reproducible builds agree on it: seconds since 1970; 0 when it is not set.

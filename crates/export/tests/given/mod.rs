@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use aieffect_export::{ExportOptions, ProtoLayout, Stamp, package};
 
 pub(crate) fn options(protos: ProtoLayout) -> ExportOptions {
     let stamp = Stamp::Reproducible { created: Duration::ZERO };
-    ExportOptions { stamp, source_path: "../use-cases/case".into(), protos }
+    ExportOptions { stamp, source_path: "../use-cases/case".into(), protos, addresses: BTreeMap::new() }
 }
 
 fn json(name: &str, text: &str) -> Arc<Document> {

@@ -1,11 +1,11 @@
 //! `dockerinfo.json`: where nodes answer.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::index::{Match, NameIndex};
 use super::{ambiguous, whole};
 use crate::endpoint::{host_of, port_of};
+use crate::host_ports::is_elsewhere;
 use crate::{
     Address, At, Code, Diagnostic, Document, Findings, NodeName, Place, Placement, Port, Reader, ServiceName,
     near_match,
@@ -124,12 +124,9 @@ fn no_host(container: &At<String>) -> Diagnostic {
         .help("write its host name or address as `ip_address`")
 }
 
-/// An IP address, `localhost`, or a name with a dot or colon runs elsewhere; a bare host name is a service of
-/// the package's stack.
 fn placement(host: &str) -> Placement {
-    let elsewhere = host.parse::<IpAddr>().is_ok() || host == "localhost" || host.contains(['.', ':']);
     match ServiceName::new(host) {
-        Ok(service) if !elsewhere => Placement::Started(service),
+        Ok(service) if !is_elsewhere(host) => Placement::Started(service),
         _ => Placement::Remote,
     }
 }
