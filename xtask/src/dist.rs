@@ -11,7 +11,8 @@ use anyhow::{Context, Result, ensure};
 use self::static_binary::is_static;
 use crate::workspace::{cargo, output, pass, root, target};
 
-const FLAGS: &str = "-C target-feature=+crt-static";
+/// Stripped by the compiler: cargo forgets the `strip` of a profile for a package that has a setting of its own.
+const FLAGS: &str = "-C target-feature=+crt-static -C strip=symbols";
 const PACKAGE: [&str; 5] = ["build", "--locked", "--package", "aieffect-cli", "--profile=dist"];
 
 pub(crate) fn run() -> Result<()> {

@@ -6,6 +6,7 @@ mod lengths;
 mod links;
 mod machine_paths;
 mod pages;
+mod profiles;
 mod purity;
 mod schema;
 
@@ -22,9 +23,10 @@ type Complaints = Vec<String>;
 /// A name, and what is looked at under it.
 type Check = (&'static str, fn() -> Result<Complaints>);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("crate graph", architecture::check),
     ("features", features::check),
+    ("profiles", profiles::check),
     ("pure modules", purity::check),
     ("pages of findings", pages::check),
     ("help page", help_page),
