@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::{Address, Node, NodeName, Pipeline, Port};
+use crate::{Address, Node, NodeName, Pipeline, Placement, Port, ServiceName};
 
 /// A host of a package's stack, and the nodes that it answers for.
 #[derive(Debug, Clone)]
 pub struct StackHost<'a> {
     /// Its name on the stack's network.
-    pub name: &'a str,
-    /// The first is the one that is started: the node that the host is named after, else the first of them.
+    pub name: ServiceName,
+    /// The first is the one that is started: the node that the host is named after, else the first of them. Some may
+    /// write the name in another case.
     pub nodes: Vec<&'a Node>,
 }
 
@@ -46,11 +47,12 @@ pub struct NoPortsLeft {
 pub fn stack_hosts(pipeline: &Pipeline) -> Vec<StackHost<'_>> {
     let mut hosts: Vec<StackHost<'_>> = Vec::new();
     let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
-    for node in pipeline.nodes().iter().filter(|node| !is_elsewhere(&node.address.host)) {
-        let position = *by_name.entry(node.address.host.to_lowercase()).or_insert(hosts.len());
+    for node in pipeline.nodes() {
+        let Placement::Started(name) = placement(&node.address.host) else { continue };
+        let position = *by_name.entry(name.as_str().to_lowercase()).or_insert(hosts.len());
         match hosts.get_mut(position) {
             Some(host) => host.nodes.push(node),
-            None => hosts.push(StackHost { name: &node.address.host, nodes: vec![node] }),
+            None => hosts.push(StackHost { name, nodes: vec![node] }),
         }
     }
     for host in &mut hosts {
@@ -60,38 +62,48 @@ pub fn stack_hosts(pipeline: &Pipeline) -> Vec<StackHost<'_>> {
     hosts
 }
 
-/// Where each node of the stack answers on the host machine: `localhost` and one port from `base` upward for each
-/// port of each host, in the order of [`stack_hosts`]. Nodes that run elsewhere are not in it.
-pub fn host_addresses(pipeline: &Pipeline, base: Port) -> Result<BTreeMap<&NodeName, Address>, NoPortsLeft> {
-    let hosts = stack_hosts(pipeline);
+/// For each of the hosts, its ports and those of the host machine that lead there: one after the other, from `base`
+/// upward.
+pub fn published(hosts: &[StackHost<'_>], base: Port) -> Result<Vec<Vec<(Port, Port)>>, NoPortsLeft> {
     let needed: usize = hosts.iter().map(|host| host.ports().len()).sum();
     let highest = (usize::from(u16::MAX) + 1).saturating_sub(needed.max(1));
     if usize::from(base.get()) > highest {
         return Err(NoPortsLeft { base, needed, highest });
     }
     let mut free = (base.get()..=u16::MAX).filter_map(Port::new);
+    Ok(hosts.iter().map(|host| host.ports().into_iter().zip(free.by_ref()).collect()).collect())
+}
+
+/// Where each node of the stack answers on the host machine: `localhost` and the port that is [`published`]. Nodes
+/// that run elsewhere are not in it.
+pub fn host_addresses(pipeline: &Pipeline, base: Port) -> Result<BTreeMap<NodeName, Address>, NoPortsLeft> {
+    let hosts = stack_hosts(pipeline);
+    let published = published(&hosts, base)?;
     let mut addresses = BTreeMap::new();
-    for host in &hosts {
-        let published: BTreeMap<Port, Port> = host.ports().into_iter().zip(free.by_ref()).collect();
+    for (host, ports) in hosts.iter().zip(published) {
         for node in &host.nodes {
-            if let Some(port) = published.get(&node.address.port) {
-                addresses.insert(&node.name, Address { host: "localhost".to_owned(), port: *port });
-            }
+            let leads_there = ports.iter().find(|(inside, _)| *inside == node.address.port);
+            let address = leads_there.map(|(_, port)| Address { host: "localhost".to_owned(), port: *port });
+            addresses.extend(address.map(|address| (node.name.clone(), address)));
         }
     }
     Ok(addresses)
 }
 
-/// Whether a package means a machine outside of its stack: an IP address, `localhost`, or a name with a dot or
-/// colon. A bare host name is a service of the stack.
-pub(crate) fn is_elsewhere(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok() || host == "localhost" || host.contains(['.', ':'])
+/// Who starts what a package says answers at this host. An IP address, `localhost`, or a name with a dot or colon runs
+/// elsewhere; a bare host name is a service of the package's stack.
+pub(crate) fn placement(host: &str) -> Placement {
+    let elsewhere = host.parse::<IpAddr>().is_ok() || host == "localhost" || host.contains(['.', ':']);
+    match ServiceName::new(host) {
+        Ok(service) if !elsewhere => Placement::Started(service),
+        _ => Placement::Remote,
+    }
 }
 
 fn owner(host: &StackHost<'_>) -> usize {
-    let name = folded(host.name);
+    let name = folded(host.name.as_str());
     let by = |named: &dyn Fn(&str) -> bool| host.nodes.iter().position(|node| named(node.name.as_str()));
-    by(&|node| node == host.name)
+    by(&|node| node == host.name.as_str())
         .or_else(|| by(&|node| folded(node) == name))
         .or_else(|| by(&|node| folded(node.trim_end_matches(|letter: char| letter.is_ascii_digit())) == name))
         .unwrap_or(0)

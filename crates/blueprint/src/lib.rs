@@ -22,7 +22,7 @@ pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Known, Severity, near_match};
 pub use document::{At, Document, Place, Pointer, Reader, Segment};
 pub use endpoint::AddressError;
-pub use host_ports::{NoPortsLeft, StackHost, host_addresses, stack_hosts};
+pub use host_ports::{NoPortsLeft, StackHost, host_addresses, published, stack_hosts};
 pub use names::{ImageRef, NameError, NodeName, OperationName, Port, ServiceName, StepName};
 pub use package::{Package, PackageFiles};
 pub use pipeline::{

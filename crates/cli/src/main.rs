@@ -5,7 +5,6 @@ mod clock;
 mod command;
 mod drive;
 mod exit;
-mod file;
 mod findings;
 mod inputs;
 mod load;

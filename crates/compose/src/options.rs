@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use aieffect_blueprint::Port;
+use aieffect_blueprint::{NoPortsLeft, Port};
 
 use crate::{Build, ImageName};
 
@@ -36,17 +36,8 @@ pub enum Orchestrator {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The ports do not reach.
-    #[error(
-        "from port {base} on, there are not enough for {needed} services; the highest to begin with is {highest}"
-    )]
-    NoPortsLeft {
-        /// The first port.
-        base: Port,
-        /// How many are needed.
-        needed: usize,
-        /// The highest that would do.
-        highest: usize,
-    },
+    #[error(transparent)]
+    NoPortsLeft(#[from] NoPortsLeft),
     /// A path that no compose file can mount.
     #[error("the path `{}` holds a colon or an unprintable character, which a compose file cannot say", .path.escape_debug())]
     Path {

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use aieffect_blueprint::{Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName};
+use aieffect_blueprint::{
+    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, published,
+};
 
-use crate::hosts::{Host, hosts, keys, orchestrator_key};
+use crate::hosts::{hosts, keys, orchestrator_key};
 use crate::{
     BindMount, ComposeFile, Confinement, Error, HealthCheck, Image, ImageName, Orchestrator, PublishedPort,
     Restart, Role, Service, Setting, StackOptions, Writing,
@@ -38,13 +40,13 @@ pub fn stack(pipeline: &Pipeline, options: &StackOptions) -> Result<(Option<Comp
         check_reach(pipeline, &mut findings);
     }
     check_not_empty(&hosts, pipeline, options, &mut findings);
-    let mut ports = host_ports(&hosts, options)?;
+    let ports = published(&hosts, options.base_port)?;
     let keys = keys(&hosts);
-    let services = hosts.iter().zip(&keys).filter_map(|(host, key)| {
-        // Taken also for a host that becomes no service, which is an error: the others' ports stay theirs.
-        let ports = host.ports().into_iter().zip(ports.by_ref()).collect();
-        service(host, key, ports, options, &mut findings)
-    });
+    let services = hosts
+        .iter()
+        .zip(&keys)
+        .zip(ports)
+        .filter_map(|((host, key), ports)| service(host, key, ports, options, &mut findings));
     let mut services: Vec<Service> = services.collect();
     let key = orchestrator_key(&hosts, &keys);
     services.extend(key.and_then(|key| orchestrator(key, &keys, options)));
@@ -87,7 +89,12 @@ fn check_reach(pipeline: &Pipeline, findings: &mut Findings) {
     }
 }
 
-fn check_not_empty(hosts: &[Host<'_>], pipeline: &Pipeline, options: &StackOptions, findings: &mut Findings) {
+fn check_not_empty(
+    hosts: &[StackHost<'_>],
+    pipeline: &Pipeline,
+    options: &StackOptions,
+    findings: &mut Findings,
+) {
     let Some(first) = pipeline.nodes().first() else { return };
     if hosts.is_empty() && options.orchestrator == Orchestrator::Absent {
         findings.push(
@@ -101,22 +108,8 @@ fn check_not_empty(hosts: &[Host<'_>], pipeline: &Pipeline, options: &StackOptio
     }
 }
 
-/// One port of the host per port of a service.
-fn host_ports(
-    hosts: &[Host<'_>],
-    options: &StackOptions,
-) -> Result<impl Iterator<Item = Port> + use<>, Error> {
-    let needed: usize = hosts.iter().map(|host| host.ports().len()).sum();
-    let base = options.base_port;
-    let highest = (usize::from(u16::MAX) + 1).saturating_sub(needed.max(1));
-    if usize::from(base.get()) > highest {
-        return Err(Error::NoPortsLeft { base, needed, highest });
-    }
-    Ok((base.get()..=u16::MAX).filter_map(Port::new))
-}
-
 fn service(
-    host: &Host<'_>,
+    host: &StackHost<'_>,
     key: &ServiceName,
     ports: Vec<(Port, Port)>,
     options: &StackOptions,

@@ -293,8 +293,7 @@ fn reproducible_exports_are_equal_byte_for_byte_and_others_differ_in_two_values(
 fn nodes_of_the_stack_can_be_given_the_addresses_of_its_published_ports() {
     let use_case = example("file_based_energy_pipeline");
     let (pipeline, _) = resolved(&use_case);
-    let published = host_addresses(&pipeline, Port::DEFAULT).unwrap();
-    let addresses = published.into_iter().map(|(node, address)| (node.clone(), address)).collect();
+    let addresses = host_addresses(&pipeline, Port::DEFAULT).unwrap();
     let (files, _) = export(&use_case, &ExportOptions { addresses, ..options(ProtoLayout::Imports) });
     let written = parse(&files.0["dockerinfo.json"]);
     let of = |entry: &Value| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use aieffect_blueprint::{Address, NodeName, PackageFiles, Pipeline, Port, host_addresses};
+use aieffect_blueprint::{PackageFiles, Pipeline, Port, host_addresses};
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::InitialData;
@@ -76,15 +76,10 @@ fn export_options(options: &Export, pipeline: &Pipeline) -> Result<ExportOptions
     };
     let protos = if options.self_contained { ProtoLayout::SelfContained } else { ProtoLayout::Imports };
     let source_path = way(&options.output_dir, &options.use_case);
-    let addresses = if options.local { host_ports(pipeline)? } else { BTreeMap::new() };
+    let published = || host_addresses(pipeline, Port::DEFAULT);
+    let addresses = if options.local { published() } else { Ok(BTreeMap::new()) };
+    let addresses = addresses.map_err(|error| Failure::new(Exit::WrongUsage, error))?;
     Ok(ExportOptions { stamp, source_path, protos, addresses })
-}
-
-/// The ports of this machine that a stack of the package publishes.
-fn host_ports(pipeline: &Pipeline) -> Result<BTreeMap<NodeName, Address>, Failure> {
-    let published = host_addresses(pipeline, Port::DEFAULT);
-    let published = published.map_err(|error| Failure::new(Exit::WrongUsage, error))?;
-    Ok(published.into_iter().map(|(node, address)| (node.clone(), address)).collect())
 }
 
 /// `SOURCE_DATE_EPOCH`, as reproducible builds agree on it: seconds since 1970; 0 when it is not set.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use aieffect_blueprint::Pipeline;
+use aieffect_layout::{Made, Mode, Overwrite};
 use aieffect_picture::{dot, mermaid, svg};
 
 use crate::arguments::{Graph, LogFormat};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
-use crate::{file, load, terminal};
+use crate::{load, terminal};
 
 /// Draws a picture as text.
 type Draw = fn(&Pipeline) -> String;
@@ -24,7 +25,8 @@ pub(crate) fn run(options: &Graph) -> Result<Exit, Failure> {
     let picture = draw(&resolved.pipeline);
     match &options.output {
         Some(output) => {
-            file::write(output, picture.as_bytes())?;
+            let made = Made { bytes: picture.as_bytes(), mark: None, mode: Mode::Usual(0o666) };
+            aieffect_layout::write_made(&made, output, Overwrite::Replace)?;
             terminal::say(&format!("wrote {}", output.display()));
         }
         None => terminal::print(&picture).map_err(|error| Failure::new(Exit::Internal, error))?,

@@ -1,14 +1,14 @@
 //! `aieffect man`: the manual pages.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use aieffect_layout::{Made, Mode, Overwrite};
 use clap::CommandFactory;
 use clap_mangen::Man as Page;
 
 use crate::arguments::Arguments;
 use crate::exit::{Exit, Failure};
-use crate::{file, terminal};
+use crate::terminal;
 
 /// Print the manual page, or write all of them into a folder
 #[derive(Debug, clap::Args)]
@@ -41,14 +41,11 @@ pub(crate) fn run(options: &Man) -> Result<Exit, Failure> {
 
 fn write(all: &clap::Command, dir: &Path) -> Result<Exit, Failure> {
     let internal = |error: std::io::Error| Failure::new(Exit::Internal, error);
-    fs::create_dir_all(dir).map_err(|error| {
-        let what = format!("`{}` cannot be made", dir.display());
-        Failure::new(Exit::Internal, anyhow::Error::new(error).context(what))
-    })?;
     let pages: Vec<_> =
         std::iter::once(all).chain(all.get_subcommands()).map(|command| Page::new(command.clone())).collect();
     for page in &pages {
-        file::write(&dir.join(page.get_filename()), &text(page).map_err(internal)?)?;
+        let made = Made { bytes: &text(page).map_err(internal)?, mark: None, mode: Mode::Usual(0o666) };
+        aieffect_layout::write_made(&made, &dir.join(page.get_filename()), Overwrite::Replace)?;
     }
     terminal::say(&format!("wrote {} pages into {}", pages.len(), dir.display()));
     Ok(Exit::Done)

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         flags,
         log: log.clone(),
     };
-    let report = drive::runtime()?.block_on(async {
+    let report = drive::block_on(async {
         let mut interrupts = Interrupts::listen()?;
         Ok::<_, Failure>(drive.run(&mut interrupts).await)
     })?;

@@ -12,6 +12,8 @@ use crate::exit::{Exit, Failure};
 const LIMIT: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(options: &Probe) -> Result<Exit, Failure> {
-    let answered = drive::runtime()?.block_on(wait_until_ready(&options.address, LIMIT));
-    answered.map(|()| Exit::Done).map_err(|error| Failure::new(Exit::ServiceUnreachable, error))
+    drive::block_on(async {
+        let answered = wait_until_ready(&options.address, LIMIT).await;
+        answered.map(|()| Exit::Done).map_err(|error| Failure::new(Exit::ServiceUnreachable, error))
+    })
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::super::index::{Match, NameIndex};
 use super::{ambiguous, whole};
 use crate::endpoint::{host_of, port_of};
-use crate::host_ports::is_elsewhere;
+use crate::host_ports::placement;
 use crate::{
-    Address, At, Code, Diagnostic, Document, Findings, NodeName, Place, Placement, Port, Reader, ServiceName,
-    near_match,
+    Address, At, Code, Diagnostic, Document, Findings, NodeName, Place, Placement, Port, Reader, near_match,
 };
 
 /// An entry as far as it can be read. Its findings count once a node uses it: a platform's own entries
@@ -122,11 +121,4 @@ fn no_host(container: &At<String>) -> Diagnostic {
     Diagnostic::error(Code::NodeWithoutAddress, message)
         .at(container.place.label())
         .help("write its host name or address as `ip_address`")
-}
-
-fn placement(host: &str) -> Placement {
-    match ServiceName::new(host) {
-        Ok(service) if !is_elsewhere(host) => Placement::Started(service),
-        _ => Placement::Remote,
-    }
 }
