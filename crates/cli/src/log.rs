@@ -150,7 +150,8 @@ impl Narrator {
         let step = |name: &str| ("step", Value::from(name));
         Some(match event {
             RunEvent::Started => {
-                (Info, format!("running {} with {} steps", plan.name, plan.steps.len()), vec![])
+                let steps = if plan.steps.len() == 1 { "step" } else { "steps" };
+                (Info, format!("running {} with {} {steps}", plan.name, plan.steps.len()), vec![])
             }
             RunEvent::NodeReady { node } => {
                 let node = plan.nodes[node.index()].name.to_string();

@@ -11,11 +11,7 @@ use crate::{Requirement, note_skip};
 /// # Panics
 /// When there is none and `docker` is required.
 pub fn compose_config(file: &Path) -> Option<Result<String, String>> {
-    let tools: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
-    let Some(tool) = tools.into_iter().find(|tool| answers(tool)) else {
-        note_skip(Requirement::Docker, "there is neither `docker compose` nor `docker-compose`");
-        return None;
-    };
+    let tool = compose_tool()?;
     let mut command = Command::new(tool[0]);
     command.args(&tool[1..]).args(["--project-name", "case", "--file"]).arg(file).arg("config");
     Some(match command.stdin(Stdio::null()).output() {
@@ -23,6 +19,20 @@ pub fn compose_config(file: &Path) -> Option<Result<String, String>> {
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         Err(error) => Err(error.to_string()),
     })
+}
+
+/// How the compose tool of this machine is called, `docker compose` or `docker-compose`. `None` when there is none; the
+/// test has then been counted as left out.
+///
+/// # Panics
+/// When there is none and `docker` is required.
+pub fn compose_tool() -> Option<&'static [&'static str]> {
+    const TOOLS: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
+    let tool = TOOLS.into_iter().find(|tool| answers(tool));
+    if tool.is_none() {
+        note_skip(Requirement::Docker, "there is neither `docker compose` nor `docker-compose`");
+    }
+    tool
 }
 
 fn answers(tool: &[&str]) -> bool {

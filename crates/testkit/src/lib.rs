@@ -15,7 +15,7 @@ mod reply;
 mod server;
 mod skip;
 
-pub use compose::compose_config;
+pub use compose::{compose_config, compose_tool};
 pub use fault::fault_service;
 pub use fixtures::{repo_root, shared_dir, use_case};
 pub use gate::{Gate, Meeting};

@@ -59,9 +59,21 @@ impl Bound {
     /// # Panics
     /// When it is taken.
     pub fn on_port(protos: Protos, port: u16) -> Self {
+        Self::at(protos, Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// Takes a port of every interface, as a service in a container has to.
+    ///
+    /// # Panics
+    /// When it is taken.
+    pub fn on_port_of_all(protos: Protos, port: u16) -> Self {
+        Self::at(protos, Ipv4Addr::UNSPECIFIED, port)
+    }
+
+    fn at(protos: Protos, host: Ipv4Addr, port: u16) -> Self {
         let bound = TcpSocket::new_v4().and_then(|socket| {
             socket.set_reuseaddr(true)?;
-            socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+            socket.bind(SocketAddr::from((host, port)))?;
             let address = socket.local_addr()?;
             Ok((socket, address))
         });

@@ -79,6 +79,23 @@ impl Package {
         self.dir.path()
     }
 
+    /// Gives each of these nodes a host of its own name, and an image.
+    pub(crate) fn stand_at_hosts(&self, nodes: &[(&str, &str)]) {
+        let change = |name: &str, list: &str, key: &str, value: &dyn Fn(&str, &str) -> String| {
+            let path = self.path().join(name);
+            let mut document: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            for entry in document[list].as_array_mut().unwrap() {
+                let found = nodes.iter().find(|(node, _)| entry["container_name"] == *node);
+                if let Some((node, image)) = found {
+                    entry[key] = json!(value(node, image));
+                }
+            }
+            fs::write(path, document.to_string()).unwrap();
+        };
+        change("dockerinfo.json", "docker_info_list", "ip_address", &|node, _| node.to_owned());
+        change("blueprint.json", "nodes", "image", &|_, image| image.to_owned());
+    }
+
     /// `aieffect orchestrate` on it.
     pub(crate) fn orchestrate(&self) -> Aieffect {
         Aieffect::new("orchestrate", self.path(), self.path())

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let protos =
         Protos::new(&texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>());
     let port = std::env::var("GRPC_PORT").map_or(0, |port| u16::try_from(number(&port)).unwrap_or(0));
-    let mut service = Bound::on_port(protos.clone(), port);
+    let mut service = Bound::on_port_of_all(protos.clone(), port);
     for path in protos.paths() {
         let (behaviour, arguments, protos) = (behaviour.to_owned(), arguments.clone(), protos.clone());
         service = service.on(&path, move |call| answer(&behaviour, &arguments, &protos, &call));
