@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Doctor) -> Result<Exit, Failure> {
     let probes = drive::block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let stopped = |_| Failure::text(Exit::Interrupted, "stopped before all was looked at");
-        interrupts.or(all(options.patience)).await.map_err(stopped)
+        interrupts.or(Box::pin(all(options.patience))).await.map_err(stopped)
     })?;
     let text = match options.format {
         Format::Human => verdict::as_text(&probes, terminal::stdout_colour()),
