@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aieffect_blueprint::{Code, Diagnostic, Findings, Label, SourceText};
 
+use crate::reach::is_well_known;
 use crate::tokens::{Token, Tokens};
 
 /// Reports every line of a file that compiles and that the designer cannot take.
@@ -90,8 +91,8 @@ impl Look<'_> {
             "import" => self.report(
                 Code::DesignerImport,
                 "the designer takes no `import`",
-                whole,
-                "`aieffect export --self-contained` writes what is imported into each node's own proto",
+                whole.clone(),
+                self.way_around(whole),
             ),
             "syntax" => {
                 let quoted = statement.get(2).filter(|_| self.text(second) == "=");
@@ -106,6 +107,16 @@ impl Look<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What to do about an import. Files that come with protobuf are not inlined by an export.
+    fn way_around(&self, import: Range<usize>) -> &'static str {
+        let path = self.text(&import).split(['"', '\'']).nth(1).unwrap_or_default();
+        if is_well_known(path) {
+            return "use a message or scalar of the file's own, such as `string` for a time or an empty message for \
+                    `google.protobuf.Empty`";
+        }
+        "`aieffect export --self-contained` writes what is imported into each node's own proto"
     }
 
     fn open(&mut self, statement: &[Range<usize>], open: usize) {

@@ -63,6 +63,13 @@ fn statements_of_files_that_it_cannot_take_are_marked_whole() {
 }
 
 #[test]
+fn an_import_that_no_export_inlines_has_another_way_around() {
+    let help = |import: &str| inspect(import).into_iter().next().unwrap().help.unwrap();
+    assert!(help("import \"common.proto\";").contains("--self-contained"));
+    assert!(help("import public 'google/protobuf/empty.proto';").contains("an empty message"));
+}
+
+#[test]
 fn enums_are_found_at_any_depth() {
     check(
         "enum E {\n  A = 0;\n}\nmessage M {\n  enum F {\n    enum = 0;\n  }\n  optional F f = 1;\n}\n",
