@@ -5,6 +5,7 @@
 mod orchestrate;
 mod package;
 mod service;
+mod thousand;
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +20,7 @@ pub(crate) fn run() -> Result<()> {
         |package: &[&str]| pass(cargo(&["build", "--release", "--locked", "--package"]).args(package));
     build(&["aieffect-cli"])?;
     build(&["aieffect-testkit", "--example", "instant_service"])?;
-    let figures = orchestrate::measure()?;
+    let figures = orchestrate::measure()? + &thousand::measure()?;
     let compile = output(&mut cargo(&[
         "run",
         "--quiet",
