@@ -31,7 +31,7 @@ fn ends(name: &str, behaviour: &[&str], settings: &Value, code: i32, last: &str)
     let orchestrator = Image::of_orchestrator(name);
     let stack = Stack::new(name, &package, &orchestrator);
     let ended = stack.up(&[("AIEFFECT_READY_TIMEOUT", "5s")]);
-    let said = stack.last_line();
+    let said = stack.reason();
     assert_eq!(ended.code, Some(code), "{}", ended.output);
     // Who lost a connection first, and how, is the kernel's to say.
     assert!(said.starts_with(last), "{said}\n\n{}", ended.output);

@@ -113,14 +113,12 @@ impl Stack {
         UpEnded { code: output.status.code(), output: String::from_utf8_lossy(&text).into_owned() }
     }
 
-    /// What the orchestrator says last.
-    pub(crate) fn last_line(&self) -> String {
+    /// Why the orchestrator failed, as it says last on stderr; Docker may show stdout after it.
+    pub(crate) fn reason(&self) -> String {
         let output = self.compose().args(["logs", "--no-color", "orchestrator"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let last = text.lines().rfind(|line| line.contains('|') && !line.contains("exited with code"));
-        last.and_then(|line| line.split_once("| "))
-            .map(|(_, said)| said.trim_end().to_owned())
-            .unwrap_or(text)
+        let said = text.lines().filter_map(|line| line.split_once("| ")).map(|(_, said)| said.trim_end());
+        said.filter(|said| said.starts_with("error: ")).last().unwrap_or(&text).to_owned()
     }
 
     fn compose(&self) -> Command {
