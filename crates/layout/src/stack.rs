@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use aieffect_blueprint::Findings;
+use aieffect_blueprint::{Code, Diagnostic, Findings};
 
-use crate::{Error, walk};
+use crate::Error;
 
 /// For containers of any user: which one an image runs as, nobody here knows.
 const FOR_ALL: u32 = 0o777;
@@ -52,17 +52,19 @@ pub fn is_for_all(path: &Path, depth: usize) -> bool {
     })
 }
 
-/// A finding for each of these names below `dir` that is a link out of it: a container, or a file written there, would
-/// get at what lies elsewhere.
-pub fn outward_links(dir: &Path, names: &[&str]) -> Findings {
-    let outward = names.iter().filter(|name| is_outward(dir, name));
-    outward.map(|name| walk::leaves_folder(name)).collect()
+/// A finding for each of these names below `dir` that is a link: containers write there, and would get at what it leads to,
+/// be it elsewhere or the compose file beside it.
+pub fn links(dir: &Path, names: &[&str]) -> Findings {
+    let links = names.iter().filter(|name| dir.join(name).is_symlink());
+    links.map(|name| is_a_link(name)).collect()
 }
 
-/// A link that leads nowhere is one too: what is written through it lands there.
-fn is_outward(dir: &Path, name: &str) -> bool {
-    let path = dir.join(name);
-    path.is_symlink() && (!path.exists() || walk::escapes(dir, &path))
+fn is_a_link(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnsafeArchiveEntry,
+        format!("`{name}` is a link, and containers would write through it"),
+    )
+    .help("put a folder there, or remove the link")
 }
 
 #[cfg(test)]
@@ -92,20 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn links_out_of_the_folder_are_findings() {
+    fn links_are_findings_wherever_they_lead() {
         let outer = tempfile::tempdir().unwrap();
         let dir = outer.path().join("package");
         fs::create_dir_all(dir.join("inside")).unwrap();
         symlink(outer.path(), dir.join("out")).unwrap();
         symlink(outer.path().join("nowhere"), dir.join("dangling")).unwrap();
         symlink(dir.join("inside"), dir.join("in")).unwrap();
-        let found = outward_links(&dir, &["out", "dangling", "in", "inside", "absent"]);
+        let found = links(&dir, &["out", "dangling", "in", "inside", "absent"]);
         let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
         assert_eq!(
             shown,
             [
-                "error[AE0208]: `out` is a link that leads out of the folder",
-                "error[AE0208]: `dangling` is a link that leads out of the folder",
+                "error[AE0208]: `out` is a link, and containers would write through it",
+                "error[AE0208]: `dangling` is a link, and containers would write through it",
+                "error[AE0208]: `in` is a link, and containers would write through it",
             ]
         );
     }

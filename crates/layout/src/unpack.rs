@@ -14,10 +14,7 @@ use crate::{Error, Overwrite, archive, write_package};
 /// that back. A folder that has the same files already is left as it is, with whatever else it holds; any other needs
 /// [`Overwrite::Replace`].
 pub fn unpack(package: &Package, path: &Path, overwrite: Overwrite) -> Result<PathBuf, Error> {
-    let dir = match path.extension() {
-        Some(_) => path.with_extension(""),
-        None => path.with_extension("package"),
-    };
+    let dir = folder_of(path);
     let files = files(package);
     let holds =
         |(name, text): (&String, &String)| fs::read(dir.join(name)).is_ok_and(|is| is == text.as_bytes());
@@ -29,6 +26,14 @@ pub fn unpack(package: &Package, path: &Path, overwrite: Overwrite) -> Result<Pa
     }
     write_package(&files, &dir, overwrite)?;
     Ok(dir)
+}
+
+/// Where [`unpack`] writes the zip at `path` to.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.extension() {
+        Some(_) => path.with_extension(""),
+        None => path.with_extension("package"),
+    }
 }
 
 /// The files of a package's zip that [`unpack`] does not write, by their names.

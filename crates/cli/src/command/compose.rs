@@ -26,11 +26,11 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
     let mut loaded = open(options)?;
     let package = package(&loaded)?;
     let dir = match options.package.is_file() {
-        true if !prints => unpack(options, package, overwrite)?,
-        true => options.package.with_extension(""),
+        true => aieffect_layout::folder_of(&options.package),
         false => options.package.clone(),
     };
-    let execution = package.execution.clone();
+    let execution = package.execution.clone().filter(|_| options.execution.is_some());
+    let package = package.clone();
     let places = Places::new(dir, options.output.clone().filter(|_| !prints))?;
     let binary = Binary::running()?;
     let stack_options = stack_options(options, &places, binary.as_ref())?;
@@ -44,7 +44,10 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     aieffect_layout::check_ours(&places.file, MARK, overwrite)?;
-    if let Some(execution) = execution.filter(|_| options.execution.is_some()) {
+    if options.package.is_file() {
+        unpack(options, &package, overwrite)?;
+    }
+    if let Some(execution) = &execution {
         places.write_execution(execution.source().text())?;
     }
     let not_shared = places.make(&file, binary.as_ref())?;
@@ -112,7 +115,7 @@ fn make(
         planned.extend(found.into_iter().filter(|finding| !finding.code.is_absence()).collect());
         loaded.findings = planned;
     }
-    loaded.findings.extend(places.outward_links());
+    loaded.findings.extend(places.links());
     let Some(resolved) = &loaded.resolved else { return Err(load::unexplained()) };
     let (file, found) =
         stack(&resolved.pipeline, options).map_err(|error| Failure::new(Exit::WrongUsage, error))?;

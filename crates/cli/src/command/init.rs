@@ -19,8 +19,12 @@ pub(crate) fn run(options: &Init) -> Result<Exit, Failure> {
     let files = aieffect_scaffold::use_case(&name, template, &chain)
         .map_err(|error| Failure::new(Exit::Internal, error))?;
     aieffect_layout::write_use_case(&files, &options.dir)?;
-    let dir = options.dir.display();
-    terminal::say(&format!("made {dir}: {} services, README.md says where to begin", options.services.len()));
+    let dir = terminal::word(&options.dir.display().to_string());
+    let services = match options.services.len() {
+        1 => "1 service".to_owned(),
+        count => format!("{count} services"),
+    };
+    terminal::say(&format!("made {dir}: {services}, README.md says where to begin"));
     terminal::say(&format!("next: aieffect run {dir}"));
     Ok(Exit::Done)
 }

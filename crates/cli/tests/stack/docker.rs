@@ -117,8 +117,8 @@ impl Stack {
     pub(crate) fn reason(&self) -> String {
         let output = self.compose().args(["logs", "--no-color", "orchestrator"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let said = text.lines().filter_map(|line| line.split_once("| ")).map(|(_, said)| said.trim_end());
-        said.filter(|said| said.starts_with("error: ")).last().unwrap_or(&text).to_owned()
+        let mut said = text.lines().filter_map(|line| line.split_once("| ")).map(|(_, said)| said.trim_end());
+        said.rfind(|said| said.starts_with("error: ")).unwrap_or(&text).to_owned()
     }
 
     fn compose(&self) -> Command {

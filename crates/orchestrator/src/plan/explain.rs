@@ -44,8 +44,7 @@ fn shape(shape: CallShape) -> &'static str {
 fn carried(request: &RequestPlan) -> &'static str {
     match request.carry() {
         Carry::Constant(_) => "(always the same)",
-        Carry::AsIs(as_is) if as_is.is_alone() => "(bytes handed on as they are)",
-        Carry::AsIs(_) => "(bytes handed on as they are, with what is given by hand)",
+        Carry::AsIs(_) => "(bytes handed on as they are)",
         Carry::Spliced(_) => "(spliced from bytes)",
         Carry::Decoded(_) => "(decoded, converted, encoded)",
     }

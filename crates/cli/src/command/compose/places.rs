@@ -9,6 +9,7 @@ use aieffect_layout::{Made, Mode, Overwrite, Shared};
 use super::binary::Binary;
 use crate::exit::{Exit, Failure};
 use crate::paths::way;
+use crate::terminal;
 
 /// Beside the compose file: what the orchestrator's image is made of, and what health checks run.
 pub(super) const CONTEXT: &str = ".orchestrator";
@@ -81,16 +82,21 @@ impl Places {
     }
 
     /// Findings about links that containers would follow, or we when writing.
-    pub(crate) fn outward_links(&self) -> Findings {
-        let mut found = aieffect_layout::outward_links(&self.package, &[DATA, RESULTS]);
-        found.extend(aieffect_layout::outward_links(&self.folder, &[CONTEXT]));
+    pub(crate) fn links(&self) -> Findings {
+        let mut found = aieffect_layout::links(&self.package, &[DATA, RESULTS]);
+        found.extend(aieffect_layout::links(&self.folder, &[CONTEXT]));
         found
     }
 
     pub(crate) fn write_execution(&self, text: &str) -> Result<(), Failure> {
         let made = Made { bytes: text.as_bytes(), mark: None, mode: Mode::Usual(0o666) };
-        let path = self.package.join("execution.json");
-        Ok(aieffect_layout::write_made(&made, &path, Overwrite::Replace)?)
+        aieffect_layout::write_made(&made, &self.execution(), Overwrite::Replace)?;
+        terminal::say(&format!("wrote {}", self.execution().display()));
+        Ok(())
+    }
+
+    fn execution(&self) -> PathBuf {
+        self.package.join("execution.json")
     }
 
     /// Makes the folders that the containers share, and the orchestrator's context. Gives back the folders that were

@@ -3,7 +3,7 @@
 use prost_reflect::prost::encoding::encode_varint;
 use prost_reflect::{Cardinality, FieldDescriptor, Kind};
 
-use super::reader::{Field, Wire, WireFault};
+use super::reader::{Field, MAX_DEPTH, Wire, WireFault};
 
 /// What to do with each occurrence of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(super) struct Accepts {
 pub(super) enum Ends {
     Length,
     Group,
+    /// After a length, as an entry of a map, which is no level of nesting.
+    Entry,
 }
 
 impl Accepts {
@@ -60,12 +62,25 @@ impl Accepts {
 
 impl Ends {
     pub(super) fn of(field: &FieldDescriptor) -> Self {
-        if field.is_group() { Self::Group } else { Self::Length }
+        match field {
+            field if field.is_map() => Self::Entry,
+            field if field.is_group() => Self::Group,
+            _ => Self::Length,
+        }
+    }
+
+    /// How deep what is in a message lies, when the message lies so deep.
+    pub(super) fn below(self, depth: usize) -> Result<usize, WireFault> {
+        match self {
+            Self::Entry => Ok(depth),
+            Self::Length | Self::Group if depth >= MAX_DEPTH => Err(WireFault::Depth),
+            Self::Length | Self::Group => Ok(depth + 1),
+        }
     }
 
     pub(super) fn check(self, field: &Field<'_>) -> Result<(), WireFault> {
         match (self, field.wire) {
-            (Self::Length, Wire::Length) | (Self::Group, Wire::Group) => Ok(()),
+            (Self::Length | Self::Entry, Wire::Length) | (Self::Group, Wire::Group) => Ok(()),
             _ => Err(WireFault::Mismatch(field.number)),
         }
     }

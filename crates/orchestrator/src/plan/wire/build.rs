@@ -73,49 +73,32 @@ impl<'a> Builder<'a> {
     }
 
     fn unchanged(mut self, parts: &Parts) -> Option<AsIs> {
-        let mut given = Parts::default();
         let mut carried: Vec<(FieldDescriptor, FieldDescriptor)> = Vec::new();
         let mut only = None;
         for field in self.target.fields() {
             match parts.fields.get(&field.number())? {
                 Offer::Carried(path) if *only.get_or_insert(path.input) == path.input => {
-                    match path.fields.as_slice() {
-                        [from] => carried.push((from.clone(), field)),
-                        _ => return None,
-                    }
-                }
-                Offer::Given(value, hand)
-                    if !field.is_list() && !field.is_map() && own_oneof(&field).is_none() =>
-                {
-                    given.fields.insert(field.number(), Offer::Given(value.clone(), *hand));
+                    let [from] = path.fields.as_slice() else { return None };
+                    carried.push((from.clone(), field));
                 }
                 Offer::Carried(_) | Offer::Given(..) | Offer::Parts(_) => return None,
             }
         }
         let input = only?;
         let source = self.sources.get(input)?;
-        let is_free = |number: &u32| source.get_field(*number).is_none();
-        if !given.fields.keys().all(is_free) || self.target.extensions().next().is_some() {
-            return None;
-        }
         let root = self.add(input, source, self.target, carried).ok()?;
         self.draft_all().ok()?;
         let same = self.same();
-        let constants = constants(self.target, &given);
         (*same.get(root)?).then(|| {
             let deep = self.deep();
             let depth = deep.get(root).is_some_and(|deep| *deep).then(|| (self.table(&[], &[]), root));
-            AsIs { input, source: source.clone(), constants: constants.into(), depth }
+            AsIs { input, source: source.clone(), depth }
         })
     }
 
     fn spliced(mut self, parts: &Parts) -> Option<Spliced> {
-        let mut plan = Splicing {
-            inputs: vec![None; self.sources.len()],
-            sinks: Vec::new(),
-            slots: Vec::new(),
-            carried: Vec::new(),
-        };
+        let mut plan =
+            Splicing { inputs: vec![None; self.sources.len()], sinks: Vec::new(), slots: Vec::new() };
         self.sink(&mut plan, self.target, parts, None, 0).ok()?;
         self.draft_all().ok()?;
         for (at, source) in self.sources.iter().enumerate() {
@@ -218,8 +201,9 @@ impl<'a> Builder<'a> {
                 Piece::Emit { sink, action: Action::Rewrite { number, row, from, to } }
             }
         };
-        plan.carried.push((from.clone(), to.clone()));
-        plan.want(path)?.pieces.push(piece);
+        let want = plan.want(path)?;
+        want.pieces.push(piece);
+        want.fills.push(to.clone());
         Ok(())
     }
 
@@ -240,6 +224,10 @@ impl<'a> Builder<'a> {
                 Ok(Part::Message { number, row, from: Ends::of(from), to: Ends::of(to) })
             }
             (source, target) if is_same_form(&source, &target) => {
+                // Only a map's missing value is read as what its type says.
+                if from.parent_message().is_map_entry() && unset(&source) != unset(&target) {
+                    return Err(NeedsDecoding);
+                }
                 let gains_presence = !from.supports_presence() && to.supports_presence() && !from.is_list();
                 if gains_presence && inside == Inside::Message {
                     return Err(NeedsDecoding);
@@ -413,13 +401,18 @@ fn is_same_form(source: &Kind, target: &Kind) -> bool {
     }
 }
 
+/// The number that an unset field of this kind has.
+fn unset(kind: &Kind) -> i32 {
+    kind.as_enum().map_or(0, |kind| kind.default_value().number())
+}
+
 fn is_narrow(kind: &Kind) -> bool {
     matches!(kind, Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Enum(_))
 }
 
 fn short(number: u32, row: usize, from: Ends, to: Ends, same: &[bool], deep: &[bool]) -> Action {
     let holds = |flags: &[bool]| flags.get(row).is_some_and(|flag| *flag);
-    if holds(same) && !holds(deep) && from == Ends::Length && to == Ends::Length {
+    if holds(same) && !holds(deep) && from != Ends::Group && to != Ends::Group {
         let accepts = Accepts { wire: Wire::Length, packed: false };
         return Action::Copy { number, accepts };
     }

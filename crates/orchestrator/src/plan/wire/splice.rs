@@ -1,11 +1,14 @@
 //! Puts a request together out of pieces of messages.
 
 use bytes::Bytes;
-use prost_reflect::MessageDescriptor;
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use super::action::{Action, Ends, put_end, put_key};
 use super::reader::{Field, MAX_DEPTH, Reader, Wire, WireFault, varint};
 use super::table::{Table, put_length};
+
+/// Bytes that are set aside at once.
+const MOST_RESERVED: usize = 4 * 1024 * 1024;
 
 /// How a request is put together from fields of the links' messages.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Want {
     pub(super) pieces: Vec<Piece>,
+    /// The fields of the request that the pieces fill.
+    pub(super) fills: Vec<FieldDescriptor>,
     /// Sinks that are there when this message is.
     pub(super) present: Vec<usize>,
     /// What is wanted of the message that it is.
@@ -83,7 +88,9 @@ impl Spliced {
             kept: vec![None; self.slots.len()],
         };
         if let Some(request) = filling.buffers.first_mut() {
-            request.reserve(inputs.iter().map(Bytes::len).sum::<usize>() + 16);
+            let wanted = self.inputs.iter().zip(inputs).filter(|(wanted, _)| wanted.is_some());
+            // What is dropped is room that nobody needs; a request is seldom over this.
+            request.reserve(wanted.map(|(_, message)| message.len()).sum::<usize>().min(MOST_RESERVED) + 16);
         }
         for (position, (wanted, message)) in self.inputs.iter().zip(inputs).enumerate() {
             let Some((_, wanted)) = wanted else { continue };
@@ -182,7 +189,7 @@ impl<'a> Filling<'a> {
             }
             let Some(outer) = self.buffers.get_mut(outer) else { continue };
             match ends {
-                Ends::Length => {
+                Ends::Length | Ends::Entry => {
                     put_key(number, Wire::Length, outer);
                     let written = put_length(inner.len(), outer, |outer| {
                         outer.extend_from_slice(&inner);

@@ -1,6 +1,6 @@
 //! A splice while it is planned: what is wanted of which field.
 
-use prost_reflect::{FieldDescriptor, MessageDescriptor};
+use prost_reflect::MessageDescriptor;
 
 use super::action::Ends;
 use super::build::NeedsDecoding;
@@ -13,8 +13,6 @@ pub(super) struct Splicing {
     pub(super) inputs: Vec<Option<Wanted>>,
     pub(super) sinks: Vec<Sink>,
     pub(super) slots: Vec<Slot>,
-    /// What has been carried to what.
-    pub(super) carried: Vec<(FieldDescriptor, FieldDescriptor)>,
 }
 
 impl Splicing {
@@ -49,10 +47,7 @@ impl Splicing {
             if wants.len() != oneof.fields().len() || !sinks.all(|sink| sink == Some(first)) {
                 return Err(NeedsDecoding);
             }
-            let targets = oneof.fields().filter_map(|member| {
-                self.carried.iter().find(|(from, _)| *from == member).map(|(_, to)| own_oneof(to))
-            });
-            let mut targets: Vec<_> = targets.collect();
+            let mut targets: Vec<_> = wants.iter().flat_map(|want| &want.fills).map(own_oneof).collect();
             let Some(Some(target)) = targets.pop() else { return Err(NeedsDecoding) };
             if !targets.iter().all(|other| other.as_ref() == Some(&target)) {
                 return Err(NeedsDecoding);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost_reflect::MessageDescriptor;
 
 use super::action::{Action, Ends, put_end, put_key};
-use super::reader::{MAX_DEPTH, Reader, Wire, WireFault, varint_length};
+use super::reader::{Reader, Wire, WireFault, varint_length};
 
 /// One row for every pair of types, the message's and the request's.
 #[derive(Debug, Clone, Default)]
@@ -28,13 +28,11 @@ impl Row {
     }
 }
 
-/// A request whose bytes are those of one link's message, with what is given by hand behind them.
+/// A request whose bytes are those of one link's message.
 #[derive(Debug, Clone)]
 pub struct AsIs {
     pub(super) input: usize,
     pub(super) source: MessageDescriptor,
-    /// Fields given by hand.
-    pub(super) constants: Bytes,
     /// Where messages can contain themselves, they are looked through: no request is nested too deep.
     pub(super) depth: Option<(Table, usize)>,
 }
@@ -50,20 +48,12 @@ impl AsIs {
         &self.source
     }
 
-    /// Whether anything given by hand stands behind the message.
-    pub(in super::super) fn is_alone(&self) -> bool {
-        self.constants.is_empty()
-    }
-
     /// The request's bytes; an error when the message is nested too deep.
     pub(in super::super) fn fill(&self, message: &Bytes) -> Result<Bytes, String> {
         if let Some((table, row)) = &self.depth {
             table.check(*row, message, 0).map_err(|fault| fault.to_string())?;
         }
-        if self.constants.is_empty() {
-            return Ok(message.clone());
-        }
-        Ok([message.as_ref(), self.constants.as_ref()].concat().into())
+        Ok(message.clone())
     }
 }
 
@@ -120,19 +110,17 @@ impl Table {
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), WireFault> {
-        if depth >= MAX_DEPTH {
-            return Err(WireFault::Depth);
-        }
+        let below = ends.below(depth)?;
         match ends {
             Ends::Group => {
                 put_key(number, Wire::Group, out);
-                self.rewrite(row, message, out, depth + 1)?;
+                self.rewrite(row, message, out, below)?;
                 put_end(number, out);
                 Ok(())
             }
-            Ends::Length => {
+            Ends::Length | Ends::Entry => {
                 put_key(number, Wire::Length, out);
-                put_length(message.len(), out, |out| self.rewrite(row, message, out, depth + 1))
+                put_length(message.len(), out, |out| self.rewrite(row, message, out, below))
             }
         }
     }
@@ -144,10 +132,9 @@ impl Table {
         while let Some(field) = reader.next()? {
             match row.action(field.number) {
                 Some(Action::Copy { accepts, .. }) => accepts.check(&field)?,
-                Some(Action::Rewrite { .. }) if depth >= MAX_DEPTH => return Err(WireFault::Depth),
                 Some(Action::Rewrite { row, from, .. }) => {
                     from.check(&field)?;
-                    self.check(*row, field.value, depth + 1)?;
+                    self.check(*row, field.value, from.below(depth)?)?;
                 }
                 None => {}
             }
