@@ -73,9 +73,10 @@ impl RequestPlan {
     ) -> Self {
         let carry = match Self::decoding(target, sources, &parts) {
             Carry::Decoded(decoded) => {
-                let ways = wire::ways(target, sources, &parts);
-                let bytes = ways.as_is.map(Carry::AsIs).or(ways.spliced.map(Carry::Spliced));
-                bytes.unwrap_or(Carry::Decoded(decoded))
+                let as_is = wire::as_is(target, sources, &parts).map(Carry::AsIs);
+                let from_bytes =
+                    as_is.or_else(|| Some(Carry::Spliced(wire::spliced(target, sources, &parts)?)));
+                from_bytes.unwrap_or(Carry::Decoded(decoded))
             }
             constant => constant,
         };

@@ -1,6 +1,6 @@
 //! Fills a request from the bytes of messages, without decoding them.
 //!
-//! [`ways`] decides at plan time what is possible: bytes *as they are*, or *spliced* out of the links'
+//! [`as_is`] and [`spliced`] decide at plan time what is possible: bytes as they are, or put together out of the links'
 //! messages, field by field. Both do to bytes what decoding, converting and encoding would do, so that a reader of the
 //! request finds the same in it. What a message repeats is handled as protobuf's merging wants it: fields are copied in
 //! their order, each occurrence on its own. Where that is not enough (a value changes its form, a oneof is torn
@@ -20,4 +20,4 @@ mod table;
 pub use self::splice::Spliced;
 pub use self::table::AsIs;
 
-pub(super) use self::build::ways;
+pub(super) use self::build::{as_is, spliced};

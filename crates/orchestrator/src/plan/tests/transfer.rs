@@ -30,8 +30,7 @@ fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, 
 
 fn spliced(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
     let request = &planned.step(step).request;
-    let ways = wire::ways(&planned.step(step).operation.input, &planned.sources(step), request.parts());
-    match ways.spliced {
+    match wire::spliced(&planned.step(step).operation.input, &planned.sources(step), request.parts()) {
         Some(spliced) => request.carried_by(Carry::Spliced(spliced)).fill(inputs),
         None => request.fill(inputs),
     }

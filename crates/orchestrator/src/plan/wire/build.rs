@@ -13,22 +13,23 @@ use super::splicing::Splicing;
 use super::table::{AsIs, Row, Table};
 use crate::plan::offer::{Offer, Parts, Presence, SourcePath, singular_message};
 
-/// Ways to fill a request from bytes, the best first.
-#[derive(Debug, Clone, Default)]
-pub(in super::super) struct Way {
-    pub(in super::super) as_is: Option<AsIs>,
-    pub(in super::super) spliced: Option<Spliced>,
-}
-
-/// All ways that give what decoding would. `sources` has the message type of each incoming link.
-pub(in super::super) fn ways(
+/// The request's bytes are those of one link's message, if they give what decoding would. `sources` has the message type
+/// of each incoming link.
+pub(in super::super) fn as_is(
     target: &MessageDescriptor,
     sources: &[MessageDescriptor],
     parts: &Parts,
-) -> Way {
-    let spliced = Builder::new(target, sources).spliced(parts);
-    let as_is = Builder::new(target, sources).unchanged(parts);
-    Way { as_is, spliced }
+) -> Option<AsIs> {
+    Builder::new(target, sources).unchanged(parts)
+}
+
+/// The request is put together from bytes, if that gives what decoding would.
+pub(in super::super) fn spliced(
+    target: &MessageDescriptor,
+    sources: &[MessageDescriptor],
+    parts: &Parts,
+) -> Option<Spliced> {
+    Builder::new(target, sources).spliced(parts)
 }
 
 /// Types in one pool that a link's messages and the request's are made of, by name.
