@@ -41,7 +41,7 @@ impl Attempt {
     }
 
     async fn perform(&self, request: &mut Option<Bytes>) -> Result<Vec<Payload>, Failure> {
-        let message = self.planned().request.fill(&self.inputs).map_err(Failure::Transfer)?;
+        let message = self.planned().requests.join(&self.inputs).map_err(Failure::Transfer)?;
         *request = Some(message.clone());
         let responses = self.responses(message).await?;
         for response in &responses {

@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
-use aieffect_blueprint::{Code, Diagnostic, Findings, MentionKind, Operation, OperationId, Pipeline};
+use aieffect_blueprint::{Code, Diagnostic, Findings, MentionKind, Mode, Operation, OperationId, Pipeline};
 use aieffect_contract::{BoundOperation, CallShape, ProtoSet};
 
 use super::initial::{InitialData, StepData};
 use super::provider::{self, Incoming};
 use super::{
-    Gather, LinkId, Multiplicity, NodeId, Plan, PlannedLink, PlannedNode, Policy, Step, StepId, cycle,
+    Feed, Gather, LinkId, Multiplicity, NodeId, Overflow, Plan, PlannedLink, PlannedNode, Policy, Requests,
+    Step, StepId, cycle,
 };
 use crate::success::SuccessContract;
 
@@ -93,7 +94,7 @@ fn assemble(
         let (from, to) = (*steps_by_id.get(&link.from)?, *steps_by_id.get(&link.to)?);
         incoming.entry(link.to).or_default().push(index);
         outgoing.entry(link.from).or_default().push(LinkId::new(index));
-        links.push(PlannedLink { from, to, carries: Multiplicity::One });
+        links.push(PlannedLink { from, to, carries: Multiplicity::One, overflow: Overflow::Wait });
     }
     let mut node_ids: BTreeMap<usize, NodeId> = BTreeMap::new();
     let mut nodes = Vec::new();
@@ -120,19 +121,24 @@ fn assemble(
             inputs: indices.into_iter().map(LinkId::new).collect(),
             outputs: outgoing.remove(id).unwrap_or_default(),
             gives: Multiplicity::One,
-            request,
+            feed: Feed::Once,
+            requests: Requests::Joined(request),
             policy: policy(pipeline.operation(*id)),
             success: success(operation, pipeline.operation(*id), findings),
             parallel: pipeline.operation(*id).settings.parallel,
+            at_end: pipeline.operation(*id).settings.at_end,
         });
     }
     let max_parallel = pipeline.execution().max_parallel;
     (steps.len() == order.len()).then(|| Plan {
         name: pipeline.name().to_owned(),
+        mode: Mode::Batch,
         nodes,
         steps,
         links,
         max_parallel,
+        queue_size: pipeline.execution().queue_size,
+        iterations: None,
     })
 }
 

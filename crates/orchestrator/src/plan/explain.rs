@@ -24,7 +24,12 @@ pub fn explain(plan: &Plan) -> String {
         if !after.is_empty() {
             let _ = writeln!(text, "   after   {}", after.join(", "));
         }
-        let _ = writeln!(text, "   request {} {}", step.operation.input.name(), carried(&step.request));
+        let _ = writeln!(
+            text,
+            "   request {} {}",
+            step.operation.input.name(),
+            carried(&step.requests.plans()[0])
+        );
         for line in fields(step) {
             let _ = writeln!(text, "     {line}");
         }
@@ -52,7 +57,13 @@ fn carried(request: &RequestPlan) -> &'static str {
 
 fn fields(step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
-    collect(&step.operation.input, step.request.parts(), "", &step.request, &mut lines);
+    collect(
+        &step.operation.input,
+        step.requests.plans()[0].parts(),
+        "",
+        &step.requests.plans()[0],
+        &mut lines,
+    );
     let width = lines.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
     lines.into_iter().map(|(path, from)| format!("{path:width$}  ← {from}")).collect()
 }

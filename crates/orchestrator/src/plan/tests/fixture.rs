@@ -217,7 +217,7 @@ impl Planned {
         let step = self.step(name);
         let encode = |(message, json): (MessageDescriptor, &&str)| encoded(&message, json);
         let inputs: Vec<_> = self.sources(name).into_iter().zip(answers).map(encode).collect();
-        let bytes = step.request.fill(&inputs).unwrap();
+        let bytes = step.requests.join(&inputs).unwrap();
         json(&DynamicMessage::decode(step.operation.input.clone(), bytes).unwrap()).to_string()
     }
 }
