@@ -1,12 +1,11 @@
 //! Live runs, over real connections.
 
-use tonic::Status;
-
 use super::piped::{Pipe, first_text, text, texts};
 use super::*;
 
 const TICK: &str = "service S { rpc Tick(None) returns (T); } message None {} message T { string text = 1; }";
-const GIVE: &str = "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
+const GIVE: &str =
+    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
 const EACH: &str = "service S { rpc Each(T) returns (T); } message T { string text = 1; }";
 const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
 const PASS: &str = "service S { rpc Pass(stream T) returns (stream T); } message T { string text = 1; }";
@@ -39,7 +38,7 @@ async fn a_unary_source_is_called_until_it_has_no_more() {
 #[tokio::test]
 async fn so_many_messages_are_taken_of_each_source_as_are_asked_for() {
     let bound = ticks(bound(), 1000)
-        .talk("/S/Give", |talk| async move {
+        .talk("/S/Give", |mut talk| async move {
             loop {
                 talk.say(text("stream")).await;
             }
@@ -171,7 +170,7 @@ async fn five_failures_in_a_row_fail_the_run() {
 #[tokio::test]
 async fn a_run_lasts_as_long_as_it_is_given() {
     let bound = bound()
-        .talk("/S/Give", |talk| async move {
+        .talk("/S/Give", |mut talk| async move {
             loop {
                 talk.say(text("on")).await;
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -195,7 +194,7 @@ async fn a_slow_step_gets_the_latest_where_that_is_wanted() {
     let gate = Gate::new();
     let (held, open) = (gate.clone(), gate);
     let bound = bound()
-        .talk("/S/Give", move |talk| {
+        .talk("/S/Give", move |mut talk| {
             let open = open.clone();
             async move {
                 for number in 0..100 {

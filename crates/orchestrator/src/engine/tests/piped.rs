@@ -1,7 +1,10 @@
 //! Pipelines planned from protos, run against one server.
 
+use std::num::NonZeroU64;
+
 use aieffect_testkit::{Server, Talk};
 use prost_reflect::prost::Message;
+use prost_reflect::prost::encoding::string;
 use prost_reflect::{DynamicMessage, Value};
 
 use super::*;
@@ -10,6 +13,7 @@ use crate::plan::tests::fixture::Setup;
 /// A pipeline whose nodes all answer at one server.
 pub(super) struct Pipe {
     setup: Setup,
+    iterations: Option<NonZeroU64>,
     pub(super) options: RunOptions,
 }
 
@@ -22,7 +26,7 @@ pub(super) struct Ran {
 
 impl Pipe {
     pub(super) fn new() -> Self {
-        Self { setup: Setup::new(), options: RunOptions::new(RunId::new("run-1").unwrap()) }
+        Self { setup: Setup::new(), iterations: None, options: RunOptions::new(RunId::new("run-1").unwrap()) }
     }
 
     pub(super) fn node(self, name: &str, proto: &str) -> Self {
@@ -49,6 +53,11 @@ impl Pipe {
         Self { setup: self.setup.initial(json), ..self }
     }
 
+    /// Takes so many messages of each source.
+    pub(super) fn iterations(self, count: u64) -> Self {
+        Self { iterations: NonZeroU64::new(count), ..self }
+    }
+
     pub(super) fn submit(
         self,
         bound: Bound,
@@ -72,7 +81,8 @@ impl Pipe {
     }
 
     fn planned(&self, bound: &Bound) -> Plan {
-        let mut plan = self.setup.planned().plan();
+        let mut plan = self.setup.planned().expect().clone();
+        plan.iterations = self.iterations;
         for node in &mut plan.nodes {
             node.address = Address { host: "127.0.0.1".into(), port: Port::new(bound.port()).unwrap() };
         }
@@ -109,7 +119,7 @@ impl Ran {
 /// A message whose first field is this text.
 pub(super) fn text(text: &str) -> Bytes {
     let mut message = Vec::new();
-    prost_reflect::prost::encoding::string::encode(1, &text.to_owned(), &mut message);
+    string::encode(1, &text.to_owned(), &mut message);
     message.into()
 }
 

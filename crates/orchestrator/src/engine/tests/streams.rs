@@ -7,7 +7,7 @@ use super::*;
 
 /// `s` streams these texts.
 fn source(bound: Bound, count: usize) -> Bound {
-    bound.talk("/S/Give", move |talk| async move {
+    bound.talk("/S/Give", move |mut talk| async move {
         for number in 0..count {
             talk.say(text(&number.to_string())).await;
         }
@@ -15,7 +15,8 @@ fn source(bound: Bound, count: usize) -> Bound {
     })
 }
 
-const GIVE: &str = "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
+const GIVE: &str =
+    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
 const ONE: &str = "service S { rpc One(None) returns (O); } message None {} message O { string one = 1; }";
 const EACH: &str = "service S { rpc Each(T) returns (T); } message T { string text = 1; string one = 2; }";
 const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
@@ -52,7 +53,8 @@ async fn parallel_calls_hand_on_in_order() {
             Ok(())
         });
     let pipe = Pipe::new().node("s", GIVE).node("e", EACH).node("a", ALL);
-    let pipe = pipe.link("s:Give", "e:Each").link("e:Each", "a:All").operation("e:Each", r#"{"parallel": 4}"#);
+    let pipe =
+        pipe.link("s:Give", "e:Each").link("e:Each", "a:All").operation("e:Each", r#"{"parallel": 4}"#);
     let mut ran = pipe.run(bound).await;
     ran.succeeded();
     assert_eq!(ran.results("a:All"), ["0 1 2 3 4 5 6 7 8 9"]);
@@ -73,13 +75,14 @@ async fn a_single_message_meets_every_one_of_a_stream() {
 async fn streams_of_different_length_fail_the_step_that_joins_them() {
     for shape in [EACH, PASS] {
         let bound = source(bound(), 3)
-            .talk("/S/Other", |talk| async move {
+            .talk("/S/Other", |mut talk| async move {
                 talk.say(text("a")).await;
                 Ok(())
             })
             .on("/S/Each", |call| Reply::Bytes(call.bytes))
             .talk("/S/Pass", |mut talk| async move { Ok(drop(texts(&mut talk).await)) });
-        let other = "service S { rpc Other(None) returns (stream O); } message None {} message O { string one = 1; }";
+        let other =
+            "service S { rpc Other(None) returns (stream O); } message None {} message O { string one = 1; }";
         let shape = shape.replace("string text = 1; }", "string text = 1; string one = 2; }");
         let to = if shape.contains("Each") { "e:Each" } else { "e:Pass" };
         let pipe = Pipe::new().node("s", GIVE).node("o", other).node("e", &shape);
@@ -126,11 +129,18 @@ async fn a_full_queue_holds_the_source_up() {
     let (held, said) = (gate.clone(), Arc::new(Mutex::new(0)));
     let count = Arc::clone(&said);
     let bound = bound()
-        .talk("/S/Give", move |talk| {
+        .talk("/S/Give", move |mut talk| {
             let count = Arc::clone(&count);
             async move {
                 for _ in 0..2000 {
-                    talk.say(vec![0x0a; 1].into_iter().chain([0x80, 0x80, 0x04]).chain(vec![b'x'; 1 << 16]).collect::<Vec<u8>>()).await;
+                    talk.say(
+                        vec![0x0a; 1]
+                            .into_iter()
+                            .chain([0x80, 0x80, 0x04])
+                            .chain(vec![b'x'; 1 << 16])
+                            .collect::<Vec<u8>>(),
+                    )
+                    .await;
                     *count.lock().unwrap() += 1;
                 }
                 Ok(())
@@ -140,14 +150,16 @@ async fn a_full_queue_holds_the_source_up() {
             let gate = held.clone();
             Reply::Bytes(call.bytes.slice(0..0)).after(async move { gate.opened().await })
         });
-    let pipe = Pipe::new().node("s", GIVE).node("e", EACH).link("s:Give", "e:Each").execution("\"queue_size\": 4");
+    let pipe =
+        Pipe::new().node("s", GIVE).node("e", EACH).link("s:Give", "e:Each").execution("\"queue_size\": 4");
     let (handle, server) = pipe.submit(bound, |_| {});
     server.called(2).await;
     // What is under way: windows of both sides and the queue, far less than all.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(*said.lock().unwrap() < 1000, "{}", said.lock().unwrap());
     gate.open();
-    assert_eq!(handle.wait().await.outcome, Outcome::Succeeded);
+    let report = handle.wait().await;
+    assert_eq!(report.outcome, Outcome::Succeeded, "{:?}", report.cause);
     assert_eq!(*said.lock().unwrap(), 2000);
 }
 
@@ -161,10 +173,11 @@ async fn branches_that_meet_again_do_not_wait_for_each_other_for_ever() {
         })
         .on("/S/Meet", |call| Reply::Bytes(call.bytes));
     let pipe = Pipe::new().node("s", GIVE).node("a", ALL).node("m", MEET);
-    let pipe = pipe
-        .link("s:Give", "a:All")
-        .link("s:Give", "m:Meet")
-        .link_with("a:All", "m:Meet", r#"{"all": "text", "text": null}"#);
+    let pipe = pipe.link("s:Give", "a:All").link("s:Give", "m:Meet").link_with(
+        "a:All",
+        "m:Meet",
+        r#"{"all": "text", "text": null}"#,
+    );
     let mut ran = pipe.run(bound).await;
     ran.succeeded();
     let results = ran.results("m:Meet");
@@ -178,7 +191,7 @@ async fn a_source_that_fails_cancels_what_it_feeds_and_does_not_end_it() {
     let gate = Gate::new();
     let (opens, held) = (gate.clone(), gate);
     let bound = bound()
-        .talk("/S/Give", move |talk| {
+        .talk("/S/Give", move |mut talk| {
             let gate = held.clone();
             async move {
                 talk.say(text("1")).await;
@@ -207,7 +220,7 @@ async fn a_source_that_fails_cancels_what_it_feeds_and_does_not_end_it() {
 #[tokio::test]
 async fn a_stream_is_called_again_only_before_its_first_message() {
     for (says_first, expected) in [(false, Outcome::Succeeded), (true, Outcome::Failed)] {
-        let bound = bound().talk("/S/Give", move |talk| async move {
+        let bound = bound().talk("/S/Give", move |mut talk| async move {
             if talk.earlier == 0 {
                 if says_first {
                     talk.say(text("0")).await;
@@ -244,7 +257,7 @@ async fn a_stream_that_is_taken_is_sent_again_from_its_beginning() {
 async fn any_message_of_a_stream_can_say_that_it_failed() {
     let proto = "service S { rpc Give(None) returns (stream T); } message None {}
         message T { bool success = 1; string message = 2; }";
-    let bound = bound().talk("/S/Give", |talk| async move {
+    let bound = bound().talk("/S/Give", |mut talk| async move {
         talk.say(vec![0x08, 1]).await;
         talk.say(vec![0x12, 3, b'b', b'a', b'd']).await;
         std::future::pending().await
@@ -256,13 +269,14 @@ async fn any_message_of_a_stream_can_say_that_it_failed() {
 
 #[tokio::test]
 async fn one_branch_that_fails_does_not_hold_up_the_other() {
-    let bound = source(bound(), 500)
-        .on("/S/Each", |_| Reply::status(Code::Internal, "no"))
-        .talk("/S/All", |mut talk| async move {
+    let bound = source(bound(), 500).on("/S/Each", |_| Reply::status(Code::Internal, "no")).talk(
+        "/S/All",
+        |mut talk| async move {
             let all = texts(&mut talk).await;
             talk.say(text(&all.len().to_string())).await;
             Ok(())
-        });
+        },
+    );
     let pipe = Pipe::new().node("s", GIVE).node("e", EACH).node("a", ALL);
     let mut ran = pipe.link("s:Give", "e:Each").link("s:Give", "a:All").run(bound).await;
     assert_eq!(ran.report.outcome, Outcome::Failed);
@@ -271,7 +285,7 @@ async fn one_branch_that_fails_does_not_hold_up_the_other() {
 
 #[tokio::test]
 async fn a_stream_on_which_nothing_moves_is_given_up() {
-    let bound = bound().talk("/S/Give", |talk| async move {
+    let bound = bound().talk("/S/Give", |mut talk| async move {
         talk.say(text("1")).await;
         std::future::pending().await
     });
@@ -284,7 +298,7 @@ async fn a_stream_on_which_nothing_moves_is_given_up() {
 async fn waiting_for_one_another_is_no_silence_of_a_service() {
     // `a` is open for longer than its deadline, and waits for a slow source.
     let bound = bound()
-        .talk("/S/Give", |talk| async move {
+        .talk("/S/Give", |mut talk| async move {
             for _ in 0..4 {
                 tokio::time::sleep(Duration::from_millis(120)).await;
                 talk.say(text("1")).await;
@@ -308,7 +322,7 @@ async fn stalled_streams_hold_up_no_call_to_the_same_service() {
     let held = gate.clone();
     let large = || vec![0x0a, 0x80, 0x80, 0x40].into_iter().chain(vec![b'x'; 1 << 20]).collect::<Vec<u8>>();
     let bound = bound()
-        .talk("/S/Give", move |talk| async move {
+        .talk("/S/Give", move |mut talk| async move {
             for _ in 0..40 {
                 talk.say(large()).await;
             }
@@ -335,7 +349,8 @@ async fn stalled_streams_hold_up_no_call_to_the_same_service() {
             opened.open();
         }
     });
-    assert_eq!(handle.wait().await.outcome, Outcome::Succeeded);
+    let report = handle.wait().await;
+    assert_eq!(report.outcome, Outcome::Succeeded, "{:?}", report.cause);
     assert!(*after.lock().unwrap());
     assert_eq!(server.calls_of("/S/Each").len(), 120);
 }
