@@ -277,11 +277,47 @@ fn a_zip_is_unpacked_beside_itself() {
     assert!(!dir.join(".env").exists());
     assert_eq!(fs::read_dir(dir.join("data")).unwrap().count(), 0);
     assert!(fs::read_to_string(dir.join("docker-compose.yml")).unwrap().contains("meter1"));
-    // Once more, with what a platform has dropped given back.
-    compose().arg("--execution").arg(case.at("execution.json")).output().succeeds();
-    assert_eq!(fs::read(dir.join("execution.json")).unwrap(), fs::read(case.at("execution.json")).unwrap());
     compose().output().succeeds();
-    assert!(dir.join("execution.json").exists());
+}
+
+#[test]
+fn what_runs_is_what_was_checked_in_the_zip() {
+    let case = Case::new();
+    let zip = case.zip(&[]);
+    let compose = || case.compose_of(&zip).args(["--orchestrator-image", "x"]);
+    let dir = case.dir.path().join("downloaded");
+    // With what a platform has dropped given back, twice.
+    for _ in ["new", "again"] {
+        compose().arg("--execution").arg(case.at("execution.json")).output().succeeds();
+        assert_eq!(
+            fs::read(dir.join("execution.json")).unwrap(),
+            fs::read(case.at("execution.json")).unwrap()
+        );
+    }
+    let refused = |difference: &str| {
+        let ended = compose().output();
+        ended.check(
+            2,
+            &format!(
+                "error: `<case>/downloaded` is already there, and holds something else than \
+                 `<case>/downloaded.zip`: {difference}"
+            ),
+        );
+        ended.says(
+            "help: give the folder itself to take what it holds, <case>/downloaded; or add `--overwrite`",
+        );
+    };
+    refused("`execution.json` is only in the folder");
+    case.compose_of(&dir).args(["--orchestrator-image", "x"]).output().succeeds();
+    fs::remove_file(dir.join("execution.json")).unwrap();
+    compose().output().succeeds();
+    fs::create_dir(dir.join("microservice/meter1")).unwrap();
+    fs::write(dir.join("microservice/meter1/stale.proto"), "syntax = \"proto3\";\n").unwrap();
+    refused("`microservice/meter1/stale.proto` is only in the folder");
+    compose().arg("--overwrite").output().succeeds();
+    assert!(!dir.join("microservice/meter1").exists());
+    fs::remove_file(dir.join("microservice/report1.proto")).unwrap();
+    refused("`microservice/report1.proto` is only in the archive");
 }
 
 #[test]
@@ -294,7 +330,8 @@ fn a_folder_that_holds_something_else_is_no_place_to_unpack_to() {
     fs::write(dir.join("microservice/meter1.proto"), "syntax = \"proto3\";\n").unwrap();
     compose().output().check(
         2,
-        "error: `<case>/downloaded` is already there, and holds something else than `<case>/downloaded.zip`",
+        "error: `<case>/downloaded` is already there, and holds something else than `<case>/downloaded.zip`: \
+         `microservice/meter1.proto` differs",
     );
     compose().arg("--overwrite").output().succeeds();
     assert_eq!(

@@ -5,11 +5,9 @@ mod orchestrator;
 mod places;
 mod report;
 
-use std::path::PathBuf;
-
 use aieffect_blueprint::Package;
 use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
-use aieffect_layout::{Made, Mode, Opened, Overwrite};
+use aieffect_layout::{Made, Mode, Opened, Overwrite, Settings};
 use aieffect_orchestrator::plan::InitialData;
 
 use self::binary::Binary;
@@ -29,7 +27,7 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         true => aieffect_layout::folder_of(&options.package),
         false => options.package.clone(),
     };
-    let execution = package.execution.clone().filter(|_| options.execution.is_some());
+    let settings = if options.execution.is_some() { Settings::Others } else { Settings::OfPackage };
     let package = package.clone();
     let places = Places::new(dir, options.output.clone().filter(|_| !prints))?;
     let binary = Binary::running()?;
@@ -45,9 +43,9 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
     }
     aieffect_layout::check_ours(&places.file, MARK, overwrite)?;
     if options.package.is_file() {
-        unpack(options, &package, overwrite)?;
+        aieffect_layout::unpack(&package, settings, &options.package, overwrite)?;
     }
-    if let Some(execution) = &execution {
+    if let Some(execution) = package.execution.as_ref().filter(|_| settings == Settings::Others) {
         places.write_execution(execution.source().text())?;
     }
     let not_shared = places.make(&file, binary.as_ref())?;
@@ -78,13 +76,6 @@ fn package(loaded: &Loaded) -> Result<&Package, Failure> {
         Some(Opened::Package(package, _)) => Ok(package),
         Some(Opened::UseCase(..)) | None => Err(load::unexplained()),
     }
-}
-
-/// The archive's folder. What `--execution` gives is no part of the archive, and is copied later.
-fn unpack(options: &Compose, package: &Package, overwrite: Overwrite) -> Result<PathBuf, Failure> {
-    let mut package = package.clone();
-    package.execution = package.execution.filter(|_| options.execution.is_none());
-    Ok(aieffect_layout::unpack(&package, &options.package, overwrite)?)
 }
 
 fn stack_options(
