@@ -254,8 +254,25 @@ fn a_compose_file_elsewhere_still_means_the_package() {
         assert!(yaml.contains(line), "{line}: {yaml}");
     }
     assert!(case.at("data").is_dir() && case.at("results").is_dir());
+    ended.says("run:      docker compose -p new-one -f <case>/stacks/new/one.yml up");
+    ended.says("          without -p, any other stack in `new` would be taken for the same");
     let folder = case.compose().arg("--output").arg(case.dir.path()).output();
     folder.check(2, "error: `<case>` is a folder, not a file to write to");
+}
+
+#[test]
+fn a_folder_that_cannot_be_mounted_is_refused_before_anything_is_written() {
+    let case = Case::new();
+    let inside = case.dir.path().join("10:30/package");
+    fs::create_dir(case.dir.path().join("10:30")).unwrap();
+    fs::rename(&case.package, &inside).unwrap();
+    let ended = case.compose_of(&inside).args(["--orchestrator-image", "x"]).output();
+    ended.check(
+        2,
+        "error: the path `<case>/10:30/package` holds a colon or an unprintable character, and cannot be mounted into \
+         containers",
+    );
+    assert!(!inside.join("docker-compose.yml").exists() && !inside.join("data").exists());
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `aieffect compose`: a package's stack as a compose file, with everything that it needs beside it.
 
 mod binary;
+mod context;
 mod orchestrator;
 mod places;
+mod project;
 mod report;
 
 use aieffect_blueprint::Package;
@@ -41,14 +43,17 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         report::nothing_written(&places, &file);
         return Ok(Exit::Done);
     }
+    let context = places.context(&file, binary.as_ref());
     aieffect_layout::check_ours(&places.file, MARK, overwrite)?;
+    context.check(overwrite)?;
     if options.package.is_file() {
         aieffect_layout::unpack(&package, settings, &options.package, overwrite)?;
     }
     if let Some(execution) = package.execution.as_ref().filter(|_| settings == Settings::Others) {
         places.write_execution(execution.source().text())?;
     }
-    let not_shared = places.make(&file, binary.as_ref())?;
+    let not_shared = places.make_shared(&file)?;
+    context.write(overwrite)?;
     let made = Made { bytes: yaml.as_bytes(), mark: Some(MARK), mode: Mode::Usual(0o666) };
     aieffect_layout::write_made(&made, &places.file, overwrite)?;
     if options.package.is_file() {
