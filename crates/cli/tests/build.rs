@@ -246,7 +246,7 @@ fn a_missing_dockerfile_is_an_error_here() {
     let case = Case::new();
     fs::remove_file(case.path.join("services/meter/Dockerfile")).unwrap();
     let ended = case.build().output();
-    ended.check(3, "error: <case>/It's \"my\" $(case) x: 1 error; nothing was started");
+    ended.check(3, "error: <case>/It's \"my\" $(case) x: 1 error; nothing was written");
     ended.says("error[AE0107]");
     assert!(!case.script().exists());
 }

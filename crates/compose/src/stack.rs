@@ -41,7 +41,7 @@ pub fn stack(pipeline: &Pipeline, options: &StackOptions) -> Result<(Option<Comp
     }
     check_not_empty(&hosts, pipeline, options, &mut findings);
     let ports = published(&hosts, options.base_port)?;
-    let keys = keys(&hosts);
+    let keys = keys(&hosts, pipeline);
     let services = hosts
         .iter()
         .zip(&keys)

@@ -14,7 +14,7 @@ use aieffect_orchestrator::plan::InitialData;
 
 use self::binary::Binary;
 use self::places::Places;
-use crate::arguments::{Compose, LogFormat};
+use crate::arguments::Compose;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load::{self, Loaded};
@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
     let binary = Binary::running()?;
     let stack_options = stack_options(options, &places, binary.as_ref())?;
     let file = make(&mut loaded, &places, &stack_options)?;
-    loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+    loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     let (Some(file), Some(resolved)) = (file, &loaded.resolved) else { return Err(load::unexplained()) };
     let yaml = file.to_yaml();
     if prints {
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         aieffect_layout::unpack(&package, settings, &options.package, overwrite)?;
     }
     if let Some(execution) = package.execution.as_ref().filter(|_| settings == Settings::Others) {
-        places.write_execution(execution.source().text())?;
+        places.write_execution(execution.source().text(), &given(options))?;
     }
     let not_shared = places.make_shared(&file)?;
     context.write(overwrite)?;
@@ -71,7 +71,7 @@ fn open(options: &Compose) -> Result<Loaded, Failure> {
         return Err(aieffect_layout::Error::NotAPackage { path }.into());
     }
     if loaded.findings.has_errors() {
-        loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+        loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     }
     Ok(loaded)
 }
@@ -81,6 +81,14 @@ fn package(loaded: &Loaded) -> Result<&Package, Failure> {
         Some(Opened::Package(package, _)) => Ok(package),
         Some(Opened::UseCase(..)) | None => Err(load::unexplained()),
     }
+}
+
+/// The file of `--execution`, and who says so when it is not the command line: a variable is easily forgotten.
+fn given(options: &Compose) -> String {
+    let file = options.execution.clone().unwrap_or_default();
+    let is_variable = std::env::var_os("AIEFFECT_EXECUTION").is_some_and(|value| value == file.as_os_str());
+    let because = if is_variable { ", as AIEFFECT_EXECUTION says" } else { "" };
+    format!("{}{because}", file.display())
 }
 
 fn stack_options(

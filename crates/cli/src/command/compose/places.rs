@@ -93,10 +93,11 @@ impl Places {
         found
     }
 
-    pub(crate) fn write_execution(&self, text: &str) -> Result<(), Failure> {
+    /// Writes the `execution.json` that was read `from` there.
+    pub(crate) fn write_execution(&self, text: &str, from: &str) -> Result<(), Failure> {
         let made = Made { bytes: text.as_bytes(), mark: None, mode: Mode::Usual(0o666) };
         aieffect_layout::write_made(&made, &self.execution(), Overwrite::Replace)?;
-        terminal::say(&format!("wrote {}", self.execution().display()));
+        terminal::say(&format!("wrote {}, a copy of {from}", self.execution().display()));
         Ok(())
     }
 
