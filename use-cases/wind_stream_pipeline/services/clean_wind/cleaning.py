@@ -34,8 +34,8 @@ class Cleaning:
 class Cleaner:
     def __init__(self, period_from: str, period_until: str, look_back_hours: float) -> None:
         """Dates as "2024-01-01", or empty for no limit. Raises ValueError for what is none."""
-        self._from = day_start(period_from) if period_from else datetime.min
-        self._until = day_start(period_until) if period_until else datetime.max
+        self._from = day_start("period_from", period_from) if period_from else datetime.min
+        self._until = day_start("period_until", period_until) if period_until else datetime.max
         # `not` catches what is no number, too.
         if not 0 <= look_back_hours <= 24 * 366:
             raise ValueError(f"look_back_hours is {look_back_hours}; it must be between 0 and {24 * 366}")
@@ -49,7 +49,7 @@ class Cleaner:
         """Raises ValueError when the timestamp cannot be read."""
         counts = self._counts
         counts.rows_read += 1
-        time = datetime.strptime(timestamp, TIMESTAMP_FORMAT)
+        time = read_time(timestamp)
         self._series = self._series or (series, region)
         if (series, region) != self._series:
             counts.of_another_series += 1
@@ -85,5 +85,15 @@ class Cleaner:
             yield Reading(time, self._held.pop(time))
 
 
-def day_start(text: str) -> datetime:
-    return datetime.combine(date.fromisoformat(text), datetime.min.time())
+def day_start(name: str, text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time())
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}; it must be a date such as 2024-01-01") from None
+
+
+def read_time(timestamp: str) -> datetime:
+    try:
+        return datetime.strptime(timestamp, TIMESTAMP_FORMAT)
+    except ValueError:
+        raise ValueError(f"the timestamp {timestamp!r} is not one such as 01-Jan-2024 00:15:00") from None

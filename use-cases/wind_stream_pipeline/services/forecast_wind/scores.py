@@ -22,10 +22,16 @@ class Periods(NamedTuple):
     @classmethod
     def parse(cls, fit_from: str, score_from: str, score_until: str, horizon_hours: int) -> "Periods":
         """Dates as "2024-01-01". Raises ValueError for what is none, for a wrong order, and for no horizon."""
-        starts = [datetime.combine(date.fromisoformat(day), datetime.min.time())
-                  for day in (fit_from, score_from, score_until)]
+        starts = [
+            day_start("fit_from", fit_from),
+            day_start("score_from", score_from),
+            day_start("score_until", score_until),
+        ]
         if sorted(set(starts)) != starts:
-            raise ValueError(f"{fit_from}, {score_from} and {score_until} must follow each other")
+            raise ValueError(
+                f"fit_from, score_from and score_until are {fit_from}, {score_from} and {score_until}; "
+                "each must be later than the one before"
+            )
         if horizon_hours < 1:
             raise ValueError(f"horizon_hours is {horizon_hours}; it must be 1 or more")
         return cls(*starts, timedelta(hours=horizon_hours))
@@ -71,3 +77,10 @@ def score(method: str, errors: list[float]) -> Score:
     mae = math.fsum(abs(error) for error in errors) / len(errors)
     rmse = math.sqrt(math.fsum(error * error for error in errors) / len(errors))
     return Score(method, len(errors), mae, rmse)
+
+
+def day_start(name: str, text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time())
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}; it must be a date such as 2024-01-01") from None
