@@ -11,7 +11,7 @@ def at(quarter: int) -> datetime:
 
 
 def clean(quarters, batch=1, look_back_hours=1.0, period=("", "")):
-    """Readings and counts of rows given as quarters of an hour since midnight; the value of each is its number."""
+    """Readings and counts of rows given as quarters of an hour since midnight, each with its number as value."""
     cleaner = Cleaner(*period, look_back_hours)
     readings, total = [], Cleaning()
     for index, quarter in enumerate(quarters):

@@ -5,11 +5,18 @@ from datetime import date
 from plot import round_up, svg
 from report import Day, Ramp, Report, Score, extremes, markdown, mean_megawatts
 
-DAYS = [Day(date(2024, 9, 30), 100.0, 96), Day(date(2024, 10, 1), 400.0, 32), Day(date(2024, 10, 2), 50.0, 96)]
+DAYS = [
+    Day(date(2024, 9, 30), 100.0, 96),
+    Day(date(2024, 10, 1), 400.0, 32),
+    Day(date(2024, 10, 2), 50.0, 96),
+]
 REPORT = Report(
     title="Wind <now> & then",
     days=DAYS,
-    ramps=[Ramp("2024-09-30T12:00", "2024-09-30T14:00", 1100.0), Ramp("2024-10-01T08:00", "2024-10-01T09:00", -1200.0)],
+    ramps=[
+        Ramp("2024-09-30T12:00", "2024-09-30T14:00", 1100.0),
+        Ramp("2024-10-01T08:00", "2024-10-01T09:00", -1200.0),
+    ],
     scores=[Score("persistence", 24, 10.0, 12.0), Score("climatology", 24, 20.0, 25.0)],
     cleaning={"rows_read": 1224, "rows_kept": 224},
 )
@@ -46,7 +53,8 @@ class ReportTest(unittest.TestCase):
         xml.fromstring(svg(Report("", [Day(date(2024, 1, 1), 0.0, 96)], [], [], {})))
 
     def test_an_axis_ends_at_a_short_number(self):
-        self.assertEqual([round_up(value) for value in (0, 1000, 1001, 4323, 9999)], [1, 1000, 1200, 5000, 10000])
+        ends = [round_up(value) for value in (0, 1000, 1001, 4323, 9999)]
+        self.assertEqual(ends, [1, 1000, 1200, 5000, 10000])
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ class ScoresTest(unittest.TestCase):
             scores({datetime(2024, 9, 30): 1.0}, {0: 1.0}, Periods.parse(*PERIODS, 1))
 
     def test_periods_that_make_no_sense_are_refused(self):
-        for periods in [("2024-10-01", "2024-01-01", "2025-01-01", 1), (*PERIODS, 0), ("", "", "", 1)]:
+        in_disorder, none = ("2024-10-01", "2024-01-01", "2025-01-01", 1), ("", "", "", 1)
+        for periods in [in_disorder, none, (*PERIODS, 0), (*PERIODS, 2**31 - 1)]:
             with self.assertRaises(ValueError, msg=periods):
                 Periods.parse(*periods)
 

@@ -32,8 +32,8 @@ class Periods(NamedTuple):
                 f"fit_from, score_from and score_until are {fit_from}, {score_from} and {score_until}; "
                 "each must be later than the one before"
             )
-        if horizon_hours < 1:
-            raise ValueError(f"horizon_hours is {horizon_hours}; it must be 1 or more")
+        if not 1 <= horizon_hours <= 24 * 366:
+            raise ValueError(f"horizon_hours is {horizon_hours}; it must be between 1 and {24 * 366}")
         return cls(*starts, timedelta(hours=horizon_hours))
 
 
