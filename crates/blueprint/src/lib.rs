@@ -30,7 +30,10 @@ pub use pipeline::{
     Placement,
 };
 pub use proto_tree::{Interface, ProtoRoot, ProtoTree, Signature};
-pub use settings::{ExecutionSettings, Idempotence, OperationSettings, SuccessField, Values, parse_duration};
+pub use settings::{
+    AtEnd, ExecutionSettings, Idempotence, Mode, OperationSettings, SuccessField, Values, WhenFull,
+    parse_duration,
+};
 pub use source::{Label, SourceText, Span};
 pub use use_case::{
     ComposeFile, ComposeService, Connection, Dockerfiles, EnvFile, FieldMapping, ImageBuild, MappedService,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, Label, NodeName, OperationName,
-    OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName,
+    OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName, WhenFull,
 };
 
 /// Nodes, their operations, and the links between these.
@@ -146,6 +146,8 @@ pub struct Link {
     pub to: OperationId,
     /// Which request field is filled from where, beside matching by name.
     pub fields: Vec<FieldMapping>,
+    /// What happens when its queue is full.
+    pub when_full: WhenFull,
     /// Where it is written.
     pub place: Place,
 }

@@ -62,8 +62,49 @@ pub struct OperationSettings {
     pub success_field: SuccessField,
     /// Firings at once.
     pub parallel: NonZeroU32,
+    /// What becomes of a live source whose stream has ended.
+    pub at_end: AtEnd,
     /// What was written, to write it again.
     pub written: Map<String, Value>,
+}
+
+/// What becomes of a live source whose stream has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AtEnd {
+    /// It has ended.
+    #[default]
+    Stop,
+    /// It is opened again.
+    Restart,
+}
+
+/// What a link does when its queue is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It waits, and so does its producer.
+    #[default]
+    Wait,
+    /// It keeps the latest message alone.
+    KeepLatest,
+}
+
+/// How a pipeline runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Every step has an input from each of its links, and the run ends.
+    Batch,
+    /// Sources go on giving, and every message of any link is an input.
+    Live,
+}
+
+impl Mode {
+    /// The word in a document and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Live => "live",
+        }
+    }
 }
 
 impl Default for OperationSettings {
@@ -78,6 +119,7 @@ impl Default for OperationSettings {
             expect: Vec::new(),
             success_field: SuccessField::Usual,
             parallel: NonZeroU32::MIN,
+            at_end: AtEnd::Stop,
             written: Map::new(),
         }
     }
@@ -132,7 +174,10 @@ impl OperationSettings {
                 None => SuccessField::Usual,
             },
         };
-        not_yet(reader, "restart", "an ended live stream is not opened again", findings);
+        settings.at_end = match reader.get("restart").and_then(|value| value.flag(findings)) {
+            Some(true) => AtEnd::Restart,
+            Some(false) | None => AtEnd::Stop,
+        };
         let known: BTreeSet<_> = OPERATION_KEYS.into_iter().collect();
         let written = reader.value().as_object().into_iter().flatten();
         settings.written = written
@@ -146,15 +191,20 @@ impl OperationSettings {
 /// How the pipeline as a whole is run.
 #[derive(Debug, Clone)]
 pub struct ExecutionSettings {
-    /// Calls at once.
+    /// How it runs, and where that is said; unsaid, the graph decides.
+    pub mode: Option<At<Mode>>,
+    /// Unary calls at once, in batch.
     pub max_parallel: NonZeroU32,
+    /// Messages that wait between two operations.
+    pub queue_size: NonZeroU32,
     /// What was written, to write it again.
     pub written: Map<String, Value>,
 }
 
 impl Default for ExecutionSettings {
     fn default() -> Self {
-        Self { max_parallel: NonZeroU32::MIN.saturating_add(63), written: Map::new() }
+        let usual = NonZeroU32::MIN.saturating_add(63);
+        Self { mode: None, max_parallel: usual, queue_size: usual, written: Map::new() }
     }
 }
 
@@ -168,27 +218,18 @@ impl ExecutionSettings {
             settings.max_parallel = max_parallel;
         }
         if let Some(mode) = reader.text_of("mode", findings) {
-            match mode.value.as_str() {
-                "batch" => {}
-                "live" => findings.push(
-                    Diagnostic::error(
-                        Code::LiveNotYet,
-                        "live mode is not yet there: pipelines run in batch mode",
-                    )
-                    .at(mode.place.label())
-                    .help("remove `mode`, or set it to \"batch\""),
-                ),
-                other => findings.push(
-                    Diagnostic::error(Code::OutOfRange, format!("`{other}` is no mode"))
+            let known = [Mode::Batch, Mode::Live].into_iter().find(|known| known.as_str() == mode.value);
+            match known {
+                Some(value) => settings.mode = Some(At { value, place: mode.place }),
+                None => findings.push(
+                    Diagnostic::error(Code::OutOfRange, format!("`{}` is no mode", mode.value))
                         .at(mode.place.label())
                         .help("modes are `batch` and `live`"),
                 ),
             }
         }
-        if count(reader, "queue_size", findings).is_some() {
-            let why = "there are no queues before streams run";
-            findings
-                .extend(reader.get("queue_size").map(|value| no_effect(&value, why)).into_iter().collect());
+        if let Some(queue_size) = count(reader, "queue_size", findings) {
+            settings.queue_size = queue_size;
         }
         let written = reader.value().as_object().into_iter().flatten();
         settings.written = written
@@ -203,13 +244,19 @@ impl ExecutionSettings {
 pub(crate) fn not_yet(reader: &Reader<'_>, key: &str, why: &str, findings: &mut Findings) {
     let Some(value) = reader.get(key) else { return };
     if value.flag(findings) == Some(true) {
-        findings.push(no_effect(&value, why));
+        let message = format!("{} is not yet acted on: {why}", value.title());
+        findings.push(Diagnostic::warning(Code::SettingNotYet, message).at(value.place().key_label()));
     }
 }
 
-fn no_effect(value: &Reader<'_>, why: &str) -> Diagnostic {
-    Diagnostic::warning(Code::SettingNotYet, format!("{} is not yet acted on: {why}", value.title()))
-        .at(value.place().key_label())
+impl WhenFull {
+    /// Reads the key of a link.
+    pub(crate) fn read(reader: &Reader<'_>, findings: &mut Findings) -> Self {
+        match reader.get("keep_latest").and_then(|value| value.flag(findings)) {
+            Some(true) => Self::KeepLatest,
+            Some(false) | None => Self::Wait,
+        }
+    }
 }
 
 fn values(reader: &Reader<'_>, key: &str, findings: &mut Findings) -> Vec<Values> {

@@ -91,7 +91,7 @@ pub(crate) struct Drive<'a> {
 impl Drive<'_> {
     /// Runs the plan. The first interrupt stops the run in good order, the second ends the wait: `None`.
     pub(crate) async fn run(self, interrupts: &mut Interrupts) -> Option<RunReport> {
-        let keep = match self.flags.results {
+        let keep = match self.flags.results(&self.plan) {
             Results::All => Keep::All,
             Results::Last => Keep::Last,
             Results::None => Keep::None,
@@ -129,10 +129,11 @@ pub(crate) fn conclude(
     log: &Log,
 ) -> Result<Exit, Failure> {
     let mut unreadable = Vec::new();
-    if let (Results::None, Some(path)) = (flags.results, &flags.output) {
+    let wanted = flags.results(plan);
+    if let (Results::None, Some(path)) = (wanted, &flags.output) {
         log.warning(&format!("`{}` is not written: `--results none` keeps no results", path.display()));
     }
-    if flags.results != Results::None {
+    if wanted != Results::None {
         if let Some(path) = &flags.output
             && let Err(error) = results::write_file(plan, &mut report.steps, path)
         {

@@ -7,7 +7,7 @@ use aieffect_blueprint::resolve::{self, Sketch};
 use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::Opened;
-use aieffect_orchestrator::plan::{InitialData, Plan, plan};
+use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
 
 use crate::arguments::LogFormat;
 use crate::exit::{Exit, Failure};
@@ -55,11 +55,11 @@ pub(crate) fn load(path: &Path, execution: Option<&Path>) -> Result<Loaded, Fail
 
 impl Loaded {
     /// Plans a run. `None` when a finding is an error.
-    pub(crate) fn plan(&mut self, initial: &InitialData) -> Option<Plan> {
+    pub(crate) fn plan(&mut self, initial: &InitialData, options: &PlanOptions) -> Option<Plan> {
         let parts_missing = self.findings.has_errors();
         let (planned, found) = match (&self.resolved, &self.sketched) {
-            (Some(resolved), _) => plan(&resolved.pipeline, &resolved.protos, initial),
-            (None, Some(sketched)) => plan(sketched.sketch.pipeline(), &sketched.protos, initial),
+            (Some(resolved), _) => plan(&resolved.pipeline, &resolved.protos, initial, options),
+            (None, Some(sketched)) => plan(sketched.sketch.pipeline(), &sketched.protos, initial, options),
             (None, None) => return None,
         };
         let told = found.into_iter().filter(|finding| !(parts_missing && finding.code.is_absence()));

@@ -1,20 +1,21 @@
 //! Log lines on stderr, as text or JSON: what happens in a run, and what services print.
 
-use std::collections::HashMap;
+mod narrator;
+
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use aieffect_blueprint::Findings;
 use aieffect_local::Line;
-use aieffect_orchestrator::engine::Recorded;
-use aieffect_orchestrator::plan::Plan;
-use aieffect_orchestrator::run::{FiringId, Outcome, RunEvent};
+use aieffect_orchestrator::run::Outcome;
 use serde_json::{Map, Value};
 
 use crate::arguments::{LogFormat, LogLevel};
 use crate::clock;
 use crate::findings;
 use crate::terminal::{self, Colour};
+
+pub(crate) use self::narrator::Narrator;
 
 /// Where log lines go and which.
 #[derive(Debug, Clone)]
@@ -118,98 +119,5 @@ pub(crate) fn write_findings(found: &Findings) {
         let Value::Object(fields) = finding else { continue };
         let level = if fields["severity"] == "error" { "ERROR" } else { "WARNING" };
         write_json(SystemTime::now(), level, fields);
-    }
-}
-
-/// What a line says beside its message.
-type Fields = Vec<(&'static str, Value)>;
-
-/// Tells a run's events as log lines.
-pub(crate) struct Narrator {
-    log: Log,
-    plan: Arc<Plan>,
-    fired: HashMap<FiringId, Instant>,
-}
-
-impl Narrator {
-    pub(crate) fn new(log: Log, plan: Arc<Plan>) -> Self {
-        Self { log, plan, fired: HashMap::new() }
-    }
-
-    pub(crate) fn tell(&mut self, recorded: &Recorded) {
-        if let Some((level, message, fields)) = self.line(&recorded.event) {
-            let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            self.log.write(recorded.at, level, &message, fields);
-        }
-    }
-
-    fn line(&mut self, event: &RunEvent) -> Option<(LogLevel, String, Fields)> {
-        use LogLevel::{Debug, Error, Info, Warning};
-        let plan = Arc::clone(&self.plan);
-        let name = |firing: &FiringId| plan.step(firing.step).name.to_string();
-        let step = |name: &str| ("step", Value::from(name));
-        Some(match event {
-            RunEvent::Started => {
-                let steps = if plan.steps.len() == 1 { "step" } else { "steps" };
-                (Info, format!("running {} with {} {steps}", plan.name, plan.steps.len()), vec![])
-            }
-            RunEvent::NodeReady { node } => {
-                let node = plan.nodes[node.index()].name.to_string();
-                (Debug, format!("{node} answers"), vec![("node", node.into())])
-            }
-            RunEvent::NodeUnreachable { node, reason } => {
-                let node = plan.nodes[node.index()].name.to_string();
-                (Error, format!("{node} does not answer: {reason}"), vec![("node", node.into())])
-            }
-            RunEvent::FiringStarted { firing, attempt } => {
-                self.fired.insert(*firing, Instant::now());
-                let name = name(firing);
-                let which = if attempt.get() == 1 { String::new() } else { format!(", attempt {attempt}") };
-                (
-                    Debug,
-                    format!("{name} is called{which}"),
-                    vec![step(&name), ("attempt", attempt.get().into())],
-                )
-            }
-            RunEvent::AttemptFailed { firing, attempt, failure, retry_after } => {
-                let name = name(firing);
-                let wait = retry_after.as_secs_f64();
-                let message = format!("{name} failed and is called again in {wait:.1} s: {failure}");
-                (Warning, message, vec![step(&name), ("attempt", attempt.get().into())])
-            }
-            RunEvent::FiringSucceeded { firing, outputs } => {
-                let took = self.fired.remove(firing).map(|since| since.elapsed()).unwrap_or_default();
-                let bytes: usize = outputs.iter().map(|output| output.bytes().len()).sum();
-                let (name, millis) = (name(firing), took.as_secs_f64() * 1000.0);
-                let fields = vec![step(&name), ("milliseconds", millis.into()), ("bytes", bytes.into())];
-                (Info, format!("{name} answered in {millis:.1} ms with {bytes} bytes"), fields)
-            }
-            RunEvent::FiringFailed { firing, failure } => {
-                let name = name(firing);
-                (Error, format!("{name} failed: {failure}"), vec![step(&name)])
-            }
-            RunEvent::StepFailed { step: id, failure } => {
-                let name = plan.step(*id).name.to_string();
-                (Error, format!("{name} failed: {failure}"), vec![step(&name)])
-            }
-            RunEvent::StepSkipped { step: id, because } => {
-                let name = plan.step(*id).name.to_string();
-                (
-                    Warning,
-                    format!("{name} is not called, since {} failed", plan.step(*because).name),
-                    vec![step(&name)],
-                )
-            }
-            RunEvent::CancelRequested => (Info, "stopping".to_owned(), vec![]),
-            // Whether every answer can be read is known only when the results are written.
-            RunEvent::Finished { outcome: Outcome::Succeeded } => return None,
-            RunEvent::Finished { outcome } => {
-                self.log.outcome(*outcome);
-                return None;
-            }
-            RunEvent::RetryDue { .. } | RunEvent::FiringCancelled { .. } | RunEvent::StepFinished { .. } => {
-                return None;
-            }
-        })
     }
 }

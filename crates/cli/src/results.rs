@@ -8,6 +8,7 @@ use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
 use aieffect_orchestrator::plan::{Multiplicity, Plan};
+use aieffect_orchestrator::run::StepStatus;
 use aieffect_orchestrator::values::{self, RenderError, Style};
 use anyhow::Context;
 
@@ -25,8 +26,12 @@ impl fmt::Display for Unreadable {
 fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyhow::Result<Vec<Unreadable>> {
     let mut unreadable = Vec::new();
     let mut separator = "{\n";
-    for report in steps.iter_mut().filter(|report| report.result.given() > 0) {
+    for report in steps {
         let step = plan.step(report.step);
+        let is_empty_list = step.gives == Multiplicity::Many && report.status == StepStatus::Finished;
+        if report.result.given() == 0 && !is_empty_list {
+            continue;
+        }
         write!(writer, "{separator}  {}: ", serde_json::Value::from(step.name.to_string()))?;
         separator = ",\n";
         let many = step.gives == Multiplicity::Many;

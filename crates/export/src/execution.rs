@@ -1,7 +1,7 @@
 //! `execution.json`: what the platform's documents have no place for.
 
-use aieffect_blueprint::{FieldMapping, Pipeline};
-use serde_json::{Map, Value, json};
+use aieffect_blueprint::{FieldMapping, Pipeline, WhenFull};
+use serde_json::{Map, Value};
 
 /// The document's version.
 const VERSION: u64 = 1;
@@ -31,16 +31,23 @@ fn operations(pipeline: &Pipeline) -> Map<String, Value> {
 }
 
 fn links(pipeline: &Pipeline) -> Vec<Value> {
-    let mapped = pipeline.links().iter().filter(|link| !link.fields.is_empty());
+    let mapped = pipeline
+        .links()
+        .iter()
+        .filter(|link| !link.fields.is_empty() || link.when_full == WhenFull::KeepLatest);
     let entry = |mapping: &FieldMapping| (mapping.target.clone(), mapping.source.clone().into());
     mapped
         .map(|link| {
-            let fields: Map<String, Value> = link.fields.iter().map(entry).collect();
-            json!({
-                "from": pipeline.step_name(link.from).to_string(),
-                "to": pipeline.step_name(link.to).to_string(),
-                "fields": fields,
-            })
+            let mut said = Map::new();
+            said.insert("from".into(), pipeline.step_name(link.from).to_string().into());
+            said.insert("to".into(), pipeline.step_name(link.to).to_string().into());
+            if !link.fields.is_empty() {
+                said.insert("fields".into(), link.fields.iter().map(entry).collect::<Map<_, _>>().into());
+            }
+            if link.when_full == WhenFull::KeepLatest {
+                said.insert("keep_latest".into(), true.into());
+            }
+            said.into()
         })
         .collect()
 }

@@ -7,7 +7,9 @@
 mod actor;
 mod attempt;
 mod effects;
+mod flow;
 mod handle;
+mod judge;
 mod options;
 mod record;
 mod report;
@@ -15,6 +17,7 @@ mod results;
 mod shutdown;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use handle::{Orchestrator, RunHandle};
 pub use options::{RunId, RunIdError, RunOptions};

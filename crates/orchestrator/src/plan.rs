@@ -3,14 +3,20 @@
 //! Pure: a plan is a value that can be printed, tested and measured without any service running.
 
 mod build;
+mod choose;
 mod cycle;
 mod explain;
 mod fill;
+mod flow;
+mod graph;
 mod initial;
 mod offer;
+mod options;
+mod order;
 mod overlay;
 mod provider;
 mod request;
+mod spool;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -19,26 +25,39 @@ mod wire;
 pub use self::build::plan;
 pub use self::explain::explain;
 pub use self::initial::InitialData;
+pub use self::options::PlanOptions;
 pub use self::request::{Carry, RequestPlan, TransferError};
-pub use self::step::{Gather, LinkId, Multiplicity, NodeId, PlannedLink, PlannedNode, Policy, Step, StepId};
+pub use self::step::{
+    Feed, Gather, LinkId, Multiplicity, NodeId, Overflow, PlannedLink, PlannedNode, Policy, Requests, Step,
+    StepId,
+};
 pub use self::wire::{AsIs, Spliced};
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
+
+use aieffect_blueprint::Mode;
 
 /// Everything about a run that is known before it starts. Steps stand in an order in which each comes after
-/// those that it takes from.
+/// those that it takes from; on a cycle, which only a live plan has, after one of them at least.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The pipeline's name.
     pub name: String,
+    /// Whether the run ends by itself once every step has.
+    pub mode: Mode,
     /// The nodes that are called.
     pub nodes: Vec<PlannedNode>,
     /// The steps, in plan order.
     pub steps: Vec<Step>,
-    /// The links, in the document's order.
+    /// The links that carry messages, in the document's order. In live mode those between operations that are
+    /// never called, and those whose messages have no fields, are not among them.
     pub links: Vec<PlannedLink>,
-    /// Unary calls at once.
+    /// Unary calls at once, in batch.
     pub max_parallel: NonZeroU32,
+    /// Messages that wait in a link's queue.
+    pub queue_size: NonZeroU32,
+    /// Messages taken from each live source.
+    pub iterations: Option<NonZeroU64>,
 }
 
 impl Plan {

@@ -14,10 +14,12 @@ pub(crate) mod sample;
 mod state;
 #[cfg(test)]
 mod tests;
+mod turns;
 
-pub use decide::{Input, decide};
-pub use event::{Outcome, RunEvent};
+pub use decide::{Input, Repeat, decide};
+pub use event::{Closing, Given, Outcome, RunEvent};
 pub use failure::{Direction, Failure, StatusCode};
 pub use firing::FiringId;
 pub use retry::{Jitter, may_repeat};
+pub(crate) use state::sources;
 pub use state::{FirstFailure, RunState, StepStatus};

@@ -21,5 +21,5 @@ pub use fixtures::{repo_root, shared_dir, use_case};
 pub use gate::{Gate, Meeting};
 pub use protos::Protos;
 pub use reply::{Received, Reply};
-pub use server::{Bound, Health, Server};
+pub use server::{Bound, Health, Server, Talk};
 pub use skip::{Requirement, note_skip, require};

@@ -2,6 +2,7 @@
 
 mod connection;
 mod service;
+mod talk;
 
 use std::collections::HashMap;
 use std::io;
@@ -11,9 +12,12 @@ use std::thread::JoinHandle;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
+use tonic::Status;
 
 use self::connection::accept;
 use self::service::{Routes, Shared};
+pub use self::talk::Talk;
+use self::talk::Talker;
 use crate::protos::Protos;
 use crate::reply::{Handler, Received, Reply};
 
@@ -34,6 +38,7 @@ pub struct Bound {
     address: SocketAddr,
     protos: Protos,
     handlers: HashMap<String, Handler>,
+    talkers: HashMap<String, Talker>,
     health: Health,
 }
 
@@ -78,7 +83,14 @@ impl Bound {
             Ok((socket, address))
         });
         let (socket, address) = bound.unwrap_or_else(|error| panic!("port {port} is not to be had: {error}"));
-        Self { socket, address, protos, handlers: HashMap::new(), health: Health::Absent }
+        Self {
+            socket,
+            address,
+            protos,
+            handlers: HashMap::new(),
+            talkers: HashMap::new(),
+            health: Health::Absent,
+        }
     }
 
     /// What a path's calls come to. Paths without a handler are UNIMPLEMENTED.
@@ -89,6 +101,16 @@ impl Bound {
         handler: impl Fn(Received) -> R + Send + Sync + 'static,
     ) -> Self {
         self.handlers.insert(path.to_owned(), Arc::new(move |received| handler(received).into()));
+        self
+    }
+
+    /// What talks on a path's calls while they are open. Their messages are not kept.
+    #[must_use]
+    pub fn talk<F>(mut self, path: &str, talker: impl Fn(Talk) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.talkers.insert(path.to_owned(), Arc::new(move |talk| Box::pin(talker(talk))));
         self
     }
 
@@ -109,8 +131,8 @@ impl Bound {
     /// # Panics
     /// When it cannot.
     pub fn start(self) -> Server {
-        let Self { socket, address, protos, handlers, health } = self;
-        let shared = Arc::new(Shared::new(protos, handlers, health));
+        let Self { socket, address, protos, handlers, talkers, health } = self;
+        let shared = Arc::new(Shared::new(protos, handlers, talkers, health));
         let (stop, stopped) = oneshot::channel();
         let (listening, is_listening) = std::sync::mpsc::channel::<io::Result<()>>();
         let routes = Routes::new(Arc::clone(&shared));

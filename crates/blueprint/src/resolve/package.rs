@@ -16,7 +16,7 @@ use super::index::Match;
 use crate::{
     Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Mention, MentionKind, Node,
     NodeName, Operation, OperationId, OperationName, Package, Pipeline, Place, Reader, ServiceName, StepName,
-    near_match,
+    WhenFull, near_match,
 };
 
 /// Resolves a package. `None` when a finding is an error.
@@ -149,7 +149,13 @@ impl Target {
             );
             return None;
         };
-        Some(Link { from: self.from, to, fields: Vec::new(), place: self.place.clone() })
+        Some(Link {
+            from: self.from,
+            to,
+            fields: Vec::new(),
+            when_full: WhenFull::Wait,
+            place: self.place.clone(),
+        })
     }
 }
 

@@ -153,7 +153,8 @@ impl<'a> Resolver<'a> {
         }
         let link = |link: &links::NamedLink<'_>| {
             let (from, to) = (*ids.get(&link.from)?, *ids.get(&link.to)?);
-            Some(Link { from, to, fields: link.fields.clone(), place: link.place.clone() })
+            let (fields, place) = (link.fields.clone(), link.place.clone());
+            Some(Link { from, to, fields, when_full: link.when_full, place })
         };
         let mut links: Vec<_> = self.links.all.iter().filter_map(link).collect();
         links.sort_by_key(|link| link.from);

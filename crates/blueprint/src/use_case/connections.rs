@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::endpoint::{host_of, port_of};
-use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
+use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, WhenFull};
 use crate::{At, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader};
 
 /// What `connections.json` says, with every name's place.
@@ -49,6 +49,8 @@ pub struct Connection {
     pub to_method: At<String>,
     /// Which request field is filled from where, beside matching by name.
     pub fields: Vec<FieldMapping>,
+    /// What happens when its queue is full.
+    pub when_full: WhenFull,
     /// The whole entry.
     pub place: Place,
 }
@@ -144,7 +146,6 @@ fn connection(entry: &Reader<'_>, findings: &mut Findings) -> Option<Connection>
     entry.object(findings)?;
     let known = ["from_service", "from_method", "to_service", "to_method", "fields", "keep_latest"];
     entry.known_keys(&known, findings, Diagnostic::warning);
-    not_yet(entry, "keep_latest", "there are no queues before streams run", findings);
     let mut name = |key| entry.require(key, findings).and_then(|reader| reader.text(findings));
     let (from_service, to_service, to_method) = (name("from_service"), name("to_service"), name("to_method"));
     Some(Connection {
@@ -153,6 +154,7 @@ fn connection(entry: &Reader<'_>, findings: &mut Findings) -> Option<Connection>
         to_service: to_service?,
         to_method: to_method?,
         fields: fields(entry, findings),
+        when_full: WhenFull::read(entry, findings),
         place: entry.place(),
     })
 }

@@ -22,9 +22,10 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         return Err(aieffect_layout::Error::NotAPackage { path }.into());
     }
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
-    let plan = loaded.plan(&initial);
+    let plan = loaded.plan(&initial, &flags.plan_options());
     loaded.stop_at_findings(&options.package, Strictness::of(flags.strict), flags.log_format)?;
     let Some(plan) = plan.map(Arc::new) else { return Err(load::unexplained()) };
+    flags.check(&plan)?;
     let log = Log::new(flags.log_level, flags.log_format);
     let data = DataFolder { root: data_folder(options), mount_targets: vec!["/app/data".to_owned()] };
     let drive = Drive {

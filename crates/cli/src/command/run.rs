@@ -68,7 +68,7 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
         return Err(aieffect_layout::Error::NotAUseCase { path }.into());
     }
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
-    let plan = loaded.plan(&initial);
+    let plan = loaded.plan(&initial, &flags.plan_options());
     let (local, found) = services::plan(&loaded, plan.as_ref());
     let found_before = std::mem::take(&mut loaded.findings);
     loaded.findings = services::joined(found_before, found);
@@ -76,6 +76,7 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let (Some(plan), Some(local), Some(resolved)) = (plan, local, &loaded.resolved) else {
         return Err(load::unexplained());
     };
+    flags.check(&plan)?;
     let Some(Opened::UseCase(use_case, root)) = &loaded.source else { return Err(load::unexplained()) };
     let id = drive::run_id()?;
     let own = root.join("data");

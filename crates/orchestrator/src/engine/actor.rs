@@ -7,14 +7,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::effects::{Done, Effects};
+use super::flow::lock;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
 use super::report::{Cause, RunReport, StepReport, unreached};
 use super::results::StepResult;
 use super::shutdown::{Grace, Moment};
+use super::watch::Watch;
 use crate::plan::{Plan, StepId};
 use crate::ports::{Endpoints, Transport};
-use crate::run::{Input, Outcome, RunEvent, RunState, decide};
+use crate::run::{Given, Input, Outcome, RunEvent, RunState, decide};
 
 pub(super) struct Actor {
     plan: Arc<Plan>,
@@ -53,6 +55,7 @@ impl Actor {
 
     pub(super) async fn run(mut self) -> RunReport {
         let mut grace = Grace::new(self.cancel.clone(), self.options.grace);
+        let mut watch = Watch::new(&self.plan, &self.options);
         self.take(Input::Start, None);
         while self.state.outcome().is_none() {
             tokio::select! {
@@ -62,11 +65,23 @@ impl Actor {
                     Moment::Asked => self.take(Input::Cancel, None),
                     Moment::Over => self.cut_open_calls(),
                 },
-                Done { input, request } = self.effects.next() => self.take(input, request),
+                () = watch.due() => {
+                    if let Some(input) = watch.look(&self.state, &self.plan, &self.effects) {
+                        self.take(input, None);
+                    }
+                }
+                done = self.effects.next() => self.take_done(done),
             }
         }
         self.effects.stop().await;
         self.report()
+    }
+
+    fn take_done(&mut self, done: Done) {
+        if let Some((step, kept)) = done.kept {
+            self.results[step.index()].absorb(kept, self.options.keep);
+        }
+        self.take(done.input, done.request);
     }
 
     /// One turn: decide, record, perform.
@@ -77,8 +92,8 @@ impl Actor {
             self.first_request = request;
         }
         for Recorded { event, .. } in self.record.append(events) {
-            if let RunEvent::FiringSucceeded { firing, outputs } = &event {
-                self.results[firing.step.index()].add(outputs, self.options.keep);
+            if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
+                self.results[firing.step.index()].add(message.bytes(), self.options.keep);
             }
             self.effects.perform(&self.state, &event);
         }
@@ -91,7 +106,13 @@ impl Actor {
     }
 
     fn report(self) -> RunReport {
-        let Self { plan, state, effects, results, first_request, begun, .. } = self;
+        let Self { plan, state, effects, mut results, first_request, begun, options, .. } = self;
+        for (index, result) in results.iter_mut().enumerate() {
+            let live = std::mem::take(&mut *lock(effects.live(StepId::new(index))));
+            if live.given() > 0 {
+                result.absorb(live, options.keep);
+            }
+        }
         let cause = state.first_failure().map(|first| Cause {
             step: first.step,
             name: plan.step(first.step).name.clone(),
@@ -102,7 +123,7 @@ impl Actor {
         });
         let steps = results.into_iter().enumerate().map(|(index, result)| {
             let step = StepId::new(index);
-            StepReport { step, status: state.status(step), result }
+            StepReport { step, status: state.status(step), result, failed: state.failed_firings(step) }
         });
         RunReport {
             // The loop ends with the outcome; a run that never had one was cut off, which is a cancellation.

@@ -1,98 +1,156 @@
-//! One attempt of a firing: makes the request, calls, and judges the response.
+//! One attempt of a firing: makes the requests, calls, and judges the responses.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aieffect_blueprint::Mode;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, lock, request, stopper};
+use super::judge::{Judge, panicked};
+use super::results::{Keep, StepResult};
 use crate::payload::Payload;
-use crate::plan::{Plan, Step, StepId};
-use crate::ports::{Call, Transport};
-use crate::run::Failure;
-use crate::success::DataFolder;
+use crate::plan::Step;
+use crate::ports::{Call, Inputs, Outputs, Transport};
+use crate::run::{Failure, Given, Repeat};
+
+/// What goes into the calls of a firing.
+#[derive(Clone)]
+pub(super) enum Material {
+    /// One request, made of this and of the messages of links that carry one.
+    Set(Vec<Option<Bytes>>, Set),
+    /// A stream of requests.
+    Stream(Arc<Mutex<Intake>>),
+}
 
 /// What an attempt needs.
 pub(super) struct Attempt {
-    pub plan: Arc<Plan>,
-    pub step: StepId,
+    pub judge: Judge,
     pub transport: Arc<dyn Transport>,
-    pub data: Arc<DataFolder>,
     pub call: Call,
-    pub inputs: Vec<Bytes>,
+    pub material: Material,
+    pub outlet: Arc<Outlet>,
+    pub keep: Keep,
+    /// Where the messages of a stream are kept.
+    pub result: Arc<Mutex<StepResult>>,
+    /// After so many messages a stream is enough.
+    pub most: Option<u64>,
+    /// Wait before the call.
+    pub pause: Duration,
 }
 
 /// What an attempt came to.
 pub(super) struct Attempted {
-    pub result: Result<Vec<Payload>, Failure>,
-    /// The request, where one was made.
+    pub result: Result<Given, Failure>,
+    pub repeat: Repeat,
+    /// The request, or the last one of a stream, where one was made.
     pub request: Option<Bytes>,
 }
 
 impl Attempt {
     /// Makes the attempt. A panic in it is its failure. Dropping the future cancels the call.
     pub(super) async fn make(self) -> Attempted {
+        let course = Arc::new(Course::new());
         let mut request = None;
-        let made = AssertUnwindSafe(self.perform(&mut request)).catch_unwind().await;
+        let made = AssertUnwindSafe(self.perform(&course, &mut request)).catch_unwind().await;
         let result = made.unwrap_or_else(|panic| Err(panicked(&*panic)));
-        Attempted { result, request }
-    }
-
-    async fn perform(&self, request: &mut Option<Bytes>) -> Result<Vec<Payload>, Failure> {
-        let message = self.planned().request.fill(&self.inputs).map_err(Failure::Transfer)?;
-        *request = Some(message.clone());
-        let responses = self.responses(message).await?;
-        for response in &responses {
-            self.judge(response).await?;
+        let mut holds_all = true;
+        if let Material::Stream(intake) = &self.material {
+            let intake = lock(intake);
+            request = intake.last();
+            holds_all = intake.holds_all();
         }
-        Ok(responses.into_iter().map(Payload::new).collect())
+        let repeat = if holds_all && !course.has_answered() { Repeat::Possible } else { Repeat::Impossible };
+        Attempted { result, repeat, request }
     }
 
-    async fn responses(&self, message: Bytes) -> Result<Vec<Bytes>, Failure> {
-        let deadline = self.planned().policy.deadline;
-        let mut responses: Vec<Bytes> = Vec::new();
-        let inputs = Box::pin(stream::once(std::future::ready(message)));
-        let called = tokio::select! {
-            // Ours first: the client library's clock runs beside it, and says less.
-            biased;
-            () = sleep(deadline) => Err(Failure::Deadline { after: deadline }),
-            called = self.transport.call(&self.call, inputs, &mut responses) => called,
+    async fn perform(&self, course: &Arc<Course>, made: &mut Option<Bytes>) -> Result<Given, Failure> {
+        let (stopper, stopped) = stopper();
+        let inputs: Inputs = match &self.material {
+            Material::Stream(intake) => {
+                Box::pin(Requesting::new(Arc::clone(intake), Arc::clone(course), stopper.clone()))
+            }
+            Material::Set(kept, set) => {
+                let (plan, step) = (&self.judge.plan, self.judge.step);
+                let message = request(&self.step().requests, plan, step, kept, set.clone())?;
+                *made = Some(message.clone());
+                Box::pin(stream::once(std::future::ready(message)))
+            }
         };
-        called.map(|()| responses)
-    }
-
-    async fn judge(&self, response: &Bytes) -> Result<(), Failure> {
-        let unsuccessful = |message: String| Failure::Unsuccessful { message };
-        let contract = &self.planned().success;
-        if !contract.can_block() {
-            return contract.check(response, &self.data).map_err(|error| unsuccessful(error.to_string()));
+        if !self.pause.is_zero() {
+            sleep(self.pause).await;
         }
-        let (plan, step, data) = (Arc::clone(&self.plan), self.step, Arc::clone(&self.data));
-        let response = response.clone();
-        let check = tokio::task::spawn_blocking(move || plan.step(step).success.check(&response, &data));
-        let deadline = self.planned().policy.deadline;
-        match timeout(deadline, check).await {
-            Ok(Ok(judged)) => judged.map_err(|error| unsuccessful(error.to_string())),
-            Ok(Err(error)) => match error.try_into_panic() {
-                Ok(panic) => Err(panicked(&*panic)),
-                Err(error) => Err(Failure::Panicked { message: error.to_string() }),
+        if !self.step().gives_stream() {
+            let mut responses: Vec<Bytes> = Vec::new();
+            let called = self.call(inputs, &mut responses);
+            tokio::select! {
+                // Ours first: the client library's clock runs beside it, and says less.
+                biased;
+                failure = self.overdue(course) => return Err(failure),
+                Ok(Stop::Failed(failure)) = stopped => return Err(failure),
+                called = called => called?,
+            }
+            let none = || Failure::Protocol { reason: "there was no response".to_owned() };
+            let response = responses.pop().ok_or_else(none)?;
+            self.judge.check(&response).await?;
+            return Ok(Given::Message(Payload::new(response)));
+        }
+        let mut giving = Giving {
+            outlet: Arc::clone(&self.outlet),
+            seq: self.call.metadata.seq,
+            judge: self.judge.clone(),
+            keep: self.keep,
+            result: Arc::clone(&self.result),
+            course: Arc::clone(course),
+            stopper,
+            most: self.most,
+            given: 0,
+            staged: None,
+            judging: None,
+        };
+        let called = self.call(inputs, &mut giving);
+        let stop = tokio::select! {
+            biased;
+            failure = self.overdue(course) => Stop::Failed(failure),
+            Ok(stop) = stopped => stop,
+            called = called => match called {
+                Ok(()) => Stop::Enough,
+                Err(failure) => Stop::Failed(failure),
             },
-            Err(_) => Err(unsuccessful(format!(
-                "its conditions could not be checked within the deadline of {} s",
-                deadline.as_secs_f64()
-            ))),
+        };
+        match stop {
+            Stop::Failed(failure) => Err(failure),
+            Stop::Enough => Ok(Given::Streamed(giving.given)),
         }
     }
 
-    fn planned(&self) -> &Step {
-        self.plan.step(self.step)
+    fn call<'a>(
+        &'a self,
+        inputs: Inputs,
+        outputs: Outputs<'a>,
+    ) -> impl Future<Output = Result<(), Failure>> + 'a {
+        self.transport.call(&self.call, inputs, outputs)
     }
-}
 
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Failure::Panicked { message: text.unwrap_or_else(|| "a panic without a message".to_owned()) }
+    /// The failure of a call that takes too long: as a whole, or of one that streams, without a message. A stream of
+    /// a live run may be silent for as long as it likes.
+    async fn overdue(&self, course: &Course) -> Failure {
+        let limit = self.step().policy.deadline;
+        if !self.step().takes_stream() && !self.step().gives_stream() {
+            sleep(limit).await;
+            return Failure::Deadline { after: limit };
+        }
+        match self.judge.plan.mode {
+            Mode::Batch => course.idle(limit).await,
+            Mode::Live => std::future::pending().await,
+        }
+        Failure::Idle { after: limit }
+    }
+
+    fn step(&self) -> &Step {
+        self.judge.plan.step(self.judge.step)
+    }
 }

@@ -1,22 +1,29 @@
-//! What events make the engine do: wait for nodes, make calls, wait before the next attempt.
+//! What events make the engine do: wait for nodes, take what comes in, make calls, hand on what they give, wait
+//! before the next attempt.
 
-use std::collections::HashMap;
+mod calls;
+mod supplies;
+
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aieffect_blueprint::Address;
+use aieffect_blueprint::{Address, Mode};
 use bytes::Bytes;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, Attempted};
+use self::supplies::Supplies;
+use super::attempt::{Attempted, Material};
+use super::flow::{Flow, Next};
 use super::options::{RunId, RunOptions};
-use crate::plan::{NodeId, Plan, StepId};
-use crate::ports::{Call, CallMetadata, Endpoints, NotReady, Transport};
-use crate::run::{FiringId, Input, Jitter, RunEvent, RunState};
+use super::results::{Keep, StepResult};
+use crate::plan::{Feed, NodeId, Plan, StepId};
+use crate::ports::{Endpoints, NotReady, Transport};
+use crate::run::{FiringId, Given, Input, Jitter, RunEvent, RunState, StepStatus, sources};
 use crate::success::DataFolder;
 
 /// Something that was waited for.
@@ -25,6 +32,14 @@ pub(super) struct Done {
     pub input: Input,
     /// The request of a call, where one was made.
     pub request: Option<Bytes>,
+    /// What a call that gives a stream has kept.
+    pub kept: Option<(StepId, StepResult)>,
+}
+
+impl From<Input> for Done {
+    fn from(input: Input) -> Self {
+        Self { input, request: None, kept: None }
+    }
 }
 
 /// The tasks of one run.
@@ -34,20 +49,35 @@ pub(super) struct Effects {
     endpoints: Arc<dyn Endpoints>,
     data: Arc<DataFolder>,
     run: RunId,
+    keep: Keep,
     trace: u128,
     random: RandomState,
     drawn: u64,
     tasks: JoinSet<Ended>,
     waits: Vec<AbortHandle>,
-    /// Calls, and waits for a next attempt, each with the token that ends it.
-    open: HashMap<FiringId, CancellationToken>,
+    /// Calls, and waits for a next attempt.
+    open: HashMap<FiringId, Open>,
     addresses: HashMap<NodeId, Address>,
+    flow: Flow,
+    supplies: Supplies,
+    /// In a live run, where the messages of each step are kept as they come.
+    live: Vec<Arc<Mutex<StepResult>>>,
+    /// What came at once, and was not waited for.
+    soon: VecDeque<Input>,
+}
+
+/// A firing that has not ended.
+struct Open {
+    token: CancellationToken,
+    material: Material,
 }
 
 /// How a task ended.
 enum Ended {
     Node { node: NodeId, result: Result<Address, NotReady> },
-    Call { firing: FiringId, attempted: Attempted },
+    Fetched { step: StepId, next: io::Result<Next> },
+    Call { firing: FiringId, attempted: Attempted, kept: Option<StepResult> },
+    Delivered { firing: FiringId, put: io::Result<()> },
     Cut(FiringId),
     Waited(FiringId),
 }
@@ -62,11 +92,11 @@ impl Effects {
         let random = RandomState::new();
         let trace = u128::from(random.hash_one(0)) << 64 | u128::from(random.hash_one(1));
         Self {
-            plan,
             transport,
             endpoints,
             data: Arc::new(options.data.clone()),
             run: options.id.clone(),
+            keep: options.keep,
             trace,
             random,
             drawn: 2,
@@ -74,37 +104,86 @@ impl Effects {
             waits: Vec::new(),
             open: HashMap::new(),
             addresses: HashMap::new(),
+            flow: Flow::new(&plan),
+            supplies: Supplies::new(plan.steps.len()),
+            live: plan.steps.iter().map(|_| Arc::default()).collect(),
+            soon: VecDeque::new(),
+            plan,
         }
     }
 
     /// Does what an event asks for. `state` has it applied.
     pub(super) fn perform(&mut self, state: &RunState, event: &RunEvent) {
         match event {
-            RunEvent::Started => state.awaited().for_each(|node| self.wait_for(node)),
-            RunEvent::FiringStarted { firing, attempt } => self.call(state, *firing, *attempt),
+            RunEvent::Started => {
+                state.awaited().for_each(|node| self.wait_for(node));
+                let all: Vec<StepId> = self.plan.steps().map(|(step, _)| step).collect();
+                all.into_iter().for_each(|step| self.fetch(step));
+            }
+            RunEvent::FiringStarted { firing, attempt } => {
+                self.call(state, *firing, *attempt);
+                if self.plan.step(firing.step).feed == Feed::EachMessage && attempt.get() == 1 {
+                    self.fetch(firing.step);
+                }
+            }
             RunEvent::AttemptFailed { firing, retry_after, .. } => self.wait_to_retry(*firing, *retry_after),
-            RunEvent::FiringSucceeded { firing, .. }
-            | RunEvent::FiringFailed { firing, .. }
-            | RunEvent::FiringCancelled { firing } => self.forget(*firing),
-            RunEvent::StepFailed { step, .. } | RunEvent::StepSkipped { step, .. } => self.cancel_step(*step),
+            RunEvent::FiringSucceeded { firing, given } => {
+                self.forget(*firing);
+                match given {
+                    Given::Message(message) => self.deliver(state, *firing, message.bytes()),
+                    Given::Streamed(_) => self.flow.outlet(firing.step).over(firing.seq),
+                }
+                self.go_on(*firing);
+            }
+            RunEvent::FiringFailed { firing, .. }
+            | RunEvent::FiringCancelled { firing }
+            | RunEvent::SourceEnded { firing } => {
+                self.forget(*firing);
+                self.flow.outlet(firing.step).over(firing.seq);
+                if state.status(firing.step) != StepStatus::Open {
+                    self.break_off(firing.step);
+                }
+                self.go_on(*firing);
+            }
+            RunEvent::StepFinished { step } => {
+                self.flow.outlet(*step).complete();
+                self.flow.abandon(*step);
+            }
+            RunEvent::StepFailed { step, .. } | RunEvent::StepSkipped { step, .. } => {
+                self.cancel_step(*step);
+                self.break_off(*step);
+            }
+            RunEvent::Closing { .. } => {
+                self.flow.close();
+                let ended: Vec<StepId> = sources(&self.plan).collect();
+                ended.into_iter().for_each(|source| self.cancel_step(source));
+            }
             RunEvent::CancelRequested => {
                 self.waits.iter().for_each(AbortHandle::abort);
-                self.open.values().for_each(CancellationToken::cancel);
+                self.open.values().for_each(|open| open.token.cancel());
             }
             RunEvent::NodeReady { .. }
             | RunEvent::NodeUnreachable { .. }
+            | RunEvent::Supplied { .. }
+            | RunEvent::SupplyEnded { .. }
+            | RunEvent::Delivered { .. }
             | RunEvent::RetryDue { .. }
-            | RunEvent::StepFinished { .. }
             | RunEvent::Finished { .. } => {}
         }
     }
 
-    /// Waits for the next task to end. There is always one while a run has not ended; were there none, this
+    /// Waits for the next thing to happen. There is always one while a run has not ended; were there none, this
     /// would wait for the run's cancellation to come first.
     pub(super) async fn next(&mut self) -> Done {
         loop {
+            if let Some(input) = self.soon.pop_front() {
+                return input.into();
+            }
             match self.tasks.join_next().await {
-                Some(Ok(ended)) => return self.done(ended),
+                Some(Ok(ended)) => match self.done(ended) {
+                    Some(done) => return done,
+                    None => continue,
+                },
                 // Aborted: nobody waits for it any more. Calls catch their own panics.
                 Some(Err(error)) if error.is_cancelled() => {}
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
@@ -125,25 +204,39 @@ impl Effects {
         self.addresses.get(&node)
     }
 
+    /// The queues of the run.
+    pub(super) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// In a live run, where the messages of a step are kept.
+    pub(super) fn live(&self, step: StepId) -> &Arc<Mutex<StepResult>> {
+        &self.live[step.index()]
+    }
+
     /// Ends all tasks, and returns once they have.
     pub(super) async fn stop(&mut self) {
         self.tasks.shutdown().await;
     }
 
-    fn done(&mut self, ended: Ended) -> Done {
+    fn done(&mut self, ended: Ended) -> Option<Done> {
         let input = match ended {
             Ended::Node { node, result } => self.node_answered(node, result),
-            Ended::Call { firing, attempted: Attempted { result, request } } => {
+            Ended::Fetched { step, next } => return self.fetched(step, next).map(Done::from),
+            Ended::Call { firing, attempted: Attempted { result, repeat, request }, kept } => {
                 let input = match result {
-                    Ok(outputs) => Input::CallSucceeded { firing, outputs },
-                    Err(failure) => Input::CallFailed { firing, failure, jitter: self.jitter() },
+                    Ok(given) => Input::CallSucceeded { firing, given },
+                    Err(failure) => Input::CallFailed { firing, failure, repeat, jitter: self.jitter() },
                 };
-                return Done { input, request };
+                let succeeded = matches!(input, Input::CallSucceeded { .. });
+                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, kept));
+                return Some(Done { input, request, kept });
             }
+            Ended::Delivered { firing, put } => self.delivered(firing, put),
             Ended::Cut(firing) => Input::CallCut(firing),
             Ended::Waited(firing) => Input::RetryDue(firing),
         };
-        Done { input, request: None }
+        Some(input.into())
     }
 
     fn node_answered(&mut self, node: NodeId, result: Result<Address, NotReady>) -> Input {
@@ -168,46 +261,11 @@ impl Effects {
         self.waits.push(wait);
     }
 
-    fn call(&mut self, state: &RunState, firing: FiringId, attempt: NonZeroU32) {
-        let span = self.draw();
-        let step = self.plan.step(firing.step);
-        let inputs: Vec<Bytes> =
-            state.inputs(firing).unwrap_or_default().iter().map(|input| input.bytes().clone()).collect();
-        let address = self.addresses.get(&step.node);
-        let address = address.unwrap_or(&self.plan.node_of(firing.step).address).clone();
-        let call = Call {
-            address,
-            path: step.operation.path.clone(),
-            shape: step.operation.shape,
-            deadline: Some(step.policy.deadline),
-            metadata: CallMetadata {
-                run: self.run.to_string(),
-                step: step.name.clone(),
-                seq: firing.seq,
-                attempt,
-                traceparent: format!("00-{:032x}-{:016x}-01", self.trace, span),
-            },
-        };
-        let attempt = Attempt {
-            plan: Arc::clone(&self.plan),
-            step: firing.step,
-            transport: Arc::clone(&self.transport),
-            data: Arc::clone(&self.data),
-            call,
-            inputs,
-        };
-        let token = self.token(firing);
-        self.tasks.spawn(async move {
-            tokio::select! {
-                biased;
-                () = token.cancelled() => Ended::Cut(firing),
-                attempted = attempt.make() => Ended::Call { firing, attempted },
-            }
-        });
-    }
-
     fn wait_to_retry(&mut self, firing: FiringId, wait: Duration) {
-        let token = self.token(firing);
+        let token = CancellationToken::new();
+        if let Some(open) = self.open.get_mut(&firing) {
+            open.token = token.clone();
+        }
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
@@ -217,21 +275,27 @@ impl Effects {
         });
     }
 
-    fn token(&mut self, firing: FiringId) -> CancellationToken {
-        let token = CancellationToken::new();
-        self.open.insert(firing, token.clone());
-        token
+    fn forget(&mut self, firing: FiringId) {
+        if let Some(open) = self.open.remove(&firing) {
+            open.token.cancel();
+        }
     }
 
-    fn forget(&mut self, firing: FiringId) {
-        if let Some(token) = self.open.remove(&firing) {
-            token.cancel();
+    /// A step that is fed by streams is called again, in a live run, when the next message comes.
+    fn go_on(&mut self, firing: FiringId) {
+        if self.plan.mode == Mode::Live && self.plan.step(firing.step).feed == Feed::OpenStream {
+            self.fetch(firing.step);
         }
+    }
+
+    fn break_off(&mut self, step: StepId) {
+        self.flow.outlet(step).break_off();
+        self.flow.abandon(step);
     }
 
     fn cancel_step(&mut self, step: StepId) {
         let of_step = self.open.iter().filter(|(firing, _)| firing.step == step);
-        of_step.for_each(|(_, token)| token.cancel());
+        of_step.for_each(|(_, open)| open.token.cancel());
     }
 
     fn jitter(&mut self) -> Jitter {

@@ -49,11 +49,22 @@ pub struct RunOptions {
     pub data: DataFolder,
     /// How long open calls may take to end once the run is cancelled.
     pub grace: Duration,
+    /// How long nothing may move before a live run whose sources have ended is at its end.
+    pub quiet: Duration,
+    /// How long a live run lasts at most.
+    pub lasting: Option<Duration>,
 }
 
 impl RunOptions {
-    /// Keeps all responses; ten seconds of grace.
+    /// Keeps all responses; ten seconds of grace, two of quiet.
     pub fn new(id: RunId) -> Self {
-        Self { id, keep: Keep::All, data: DataFolder::default(), grace: Duration::from_secs(10) }
+        Self {
+            id,
+            keep: Keep::All,
+            data: DataFolder::default(),
+            grace: Duration::from_secs(10),
+            quiet: Duration::from_secs(2),
+            lasting: None,
+        }
     }
 }

@@ -33,6 +33,8 @@ pub struct StepReport {
     pub status: StepStatus,
     /// Its kept responses.
     pub result: StepResult,
+    /// How many of its firings failed; a live run goes on with the next message.
+    pub failed: u64,
 }
 
 /// The first failure of a run.

@@ -5,8 +5,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use bytes::Bytes;
 
-use crate::payload::Payload;
-
 /// What a step may hold in memory before it goes to a file.
 const IN_MEMORY: usize = 1024 * 1024;
 
@@ -29,6 +27,8 @@ pub struct StepResult {
     held_bytes: usize,
     spooled: Option<Spool>,
     given: u64,
+    /// Kept responses were lost with a temporary file.
+    unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +60,9 @@ impl StepResult {
 
     /// Gives the kept responses one by one, so that at most one of those in the file is in memory.
     pub fn for_each(&mut self, mut use_message: impl FnMut(Bytes) -> io::Result<()>) -> io::Result<()> {
+        if self.unreadable {
+            return Err(io::Error::other("a temporary file with kept responses could not be read"));
+        }
         if let Some(spool) = &mut self.spooled {
             spool.file.seek(SeekFrom::Start(0))?;
             for length in &spool.lengths {
@@ -72,25 +75,39 @@ impl StepResult {
         self.held.iter().cloned().try_for_each(use_message)
     }
 
-    /// Takes responses. When the temporary file cannot be written they stay in memory.
-    pub(super) fn add(&mut self, outputs: &[Payload], keep: Keep) {
-        self.given += outputs.len() as u64;
+    /// Takes a response. When the temporary file cannot be written it stays in memory.
+    pub(super) fn add(&mut self, output: &Bytes, keep: Keep) {
+        self.given += 1;
         match keep {
             Keep::None => {}
-            Keep::Last => {
-                if let Some(last) = outputs.last() {
-                    self.held = vec![last.bytes().clone()];
-                }
-            }
+            Keep::Last => self.held = vec![output.clone()],
             Keep::All => {
-                self.held.extend(outputs.iter().map(|output| output.bytes().clone()));
-                self.held_bytes += outputs.iter().map(|output| output.bytes().len()).sum::<usize>();
+                self.held.push(output.clone());
+                self.held_bytes += output.len();
                 if self.held_bytes > IN_MEMORY && self.spool().is_ok() {
                     self.held.clear();
                     self.held_bytes = 0;
                 }
             }
         }
+    }
+
+    /// Takes what another has kept.
+    pub(super) fn absorb(&mut self, mut other: Self, keep: Keep) {
+        if self.given == 0 {
+            *self = other;
+            return;
+        }
+        let given = self.given + other.given;
+        // What cannot be read again is not kept; it was handed on all the same.
+        let read = other.for_each(|message| {
+            self.add(&message, keep);
+            Ok(())
+        });
+        if read.is_err() {
+            self.unreadable = true;
+        }
+        self.given = given;
     }
 
     fn spool(&mut self) -> io::Result<()> {

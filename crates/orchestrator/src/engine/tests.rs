@@ -16,7 +16,7 @@ use serde_json::json;
 use tonic::Code;
 
 use super::{Orchestrator, RunHandle, RunId, RunOptions, RunReport};
-use crate::plan::{Plan, RequestPlan};
+use crate::plan::{Plan, RequestPlan, Requests};
 use crate::run::{Direction, Failure, Outcome, RunEvent, StatusCode, StepStatus, sample};
 use crate::transport::grpc::{FixedEndpoints, GrpcTransport};
 
@@ -43,7 +43,7 @@ fn plan_at(port: u16, steps: &[&str], links: &[(&str, &str)]) -> Plan {
         node.address = Address { host: "127.0.0.1".into(), port: Port::new(port).unwrap() };
     }
     for step in &mut plan.steps {
-        step.request = RequestPlan::constant(text("hello"));
+        step.requests = Requests::Joined(RequestPlan::constant(text("hello")));
         step.policy.backoff = Duration::ZERO;
     }
     plan

@@ -4,10 +4,11 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, Idempotence, NodeName, StepName};
-use aieffect_contract::BoundOperation;
+use aieffect_blueprint::{Address, AtEnd, Idempotence, NodeName, StepName};
+use aieffect_contract::{BoundOperation, CallShape};
+use bytes::Bytes;
 
-use super::request::RequestPlan;
+use super::request::{RequestPlan, TransferError};
 use crate::success::SuccessContract;
 
 macro_rules! id {
@@ -75,6 +76,58 @@ pub enum Gather {
     Merge,
 }
 
+/// What sets a step firing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// One message of each link, once.
+    Once,
+    /// Every message that comes, each by a call of its own.
+    EachMessage,
+    /// The first message that comes; the call takes those behind it too.
+    OpenStream,
+    /// Nothing comes: a live source, which begins by itself, again and again.
+    Source,
+}
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub enum Requests {
+    /// Each from one message of every incoming link.
+    Joined(RequestPlan),
+    /// Each from one message of one link; a plan for every incoming link.
+    Merged(Vec<RequestPlan>),
+    /// By hand: the messages of one stream.
+    Listed(Vec<Bytes>),
+}
+
+impl Requests {
+    /// The request made of one message of each incoming link, in their order.
+    pub fn join(&self, messages: &[Bytes]) -> Result<Bytes, TransferError> {
+        match self {
+            Self::Joined(plan) => plan.fill(messages),
+            Self::Merged(_) | Self::Listed(_) => Ok(Bytes::new()),
+        }
+    }
+
+    /// The request made of a message of the incoming link at that position.
+    pub fn merge(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
+        match self {
+            Self::Merged(plans) => plans.get(input).map_or(Ok(Bytes::new()), |plan| plan.fill(&[message])),
+            Self::Joined(plan) => plan.fill(&[message]),
+            Self::Listed(_) => Ok(Bytes::new()),
+        }
+    }
+
+    /// The plans, one or one for each incoming link.
+    pub fn plans(&self) -> &[RequestPlan] {
+        match self {
+            Self::Joined(plan) => std::slice::from_ref(plan),
+            Self::Merged(plans) => plans,
+            Self::Listed(_) => &[],
+        }
+    }
+}
+
 /// One operation of one node.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -92,14 +145,41 @@ pub struct Step {
     pub outputs: Vec<LinkId>,
     /// How many responses it gives in a run.
     pub gives: Multiplicity,
-    /// What fills the request.
-    pub request: RequestPlan,
+    /// What sets it firing.
+    pub feed: Feed,
+    /// What fills the requests.
+    pub requests: Requests,
     /// Deadline and attempts.
     pub policy: Policy,
     /// What its response must be like.
     pub success: SuccessContract,
     /// Firings at once.
     pub parallel: NonZeroU32,
+    /// What becomes of a live source whose stream has ended.
+    pub at_end: AtEnd,
+}
+
+impl Step {
+    /// Whether its calls take a stream.
+    pub fn takes_stream(&self) -> bool {
+        matches!(self.operation.shape, CallShape::ClientStream | CallShape::Bidirectional)
+    }
+
+    /// Whether its calls give a stream.
+    pub fn gives_stream(&self) -> bool {
+        matches!(self.operation.shape, CallShape::ServerStream | CallShape::Bidirectional)
+    }
+}
+
+/// What a link does when its queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// Its producer waits.
+    Wait,
+    /// All but the latest message are dropped.
+    KeepLatest,
+    /// Messages go to a file: where branches meet again, waiting would never end.
+    Spool,
 }
 
 /// A connection between two steps.
@@ -111,6 +191,8 @@ pub struct PlannedLink {
     pub to: StepId,
     /// How many messages it carries in a run.
     pub carries: Multiplicity,
+    /// What happens when its queue is full.
+    pub overflow: Overflow,
 }
 
 /// Deadline and attempts of a step.

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU32;
 
-use super::event::{Outcome, RunEvent};
-use super::failure::Failure;
+use aieffect_blueprint::Mode;
+
+use super::event::{Closing, Given, Outcome, RunEvent};
+use super::failure::{Failure, StatusCode};
 use super::firing::{FiringId, Flight, FlightPhase};
 use super::retry::{Jitter, next_attempt};
-use super::state::{Phase, RunState, StepStatus, Supply};
-use crate::payload::Payload;
-use crate::plan::{NodeId, Plan, StepId};
+use super::state::{Phase, RunState, StepStatus, sources};
+use crate::plan::{Feed, NodeId, Plan, StepId};
 
 /// What the engine has to tell.
 #[derive(Debug, Clone)]
@@ -31,12 +32,34 @@ pub enum Input {
         /// What happened to it.
         reason: String,
     },
+    /// What a step's next firing is made of has come in.
+    Supplied(StepId),
+    /// Nothing more comes in for a step.
+    SupplyEnded(StepId),
+    /// The links of a step carried different numbers of messages.
+    SupplyUneven(StepId),
+    /// What came in for a step could not be read back from a file.
+    SupplyLost {
+        /// Which.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+    },
     /// A call ended well.
     CallSucceeded {
         /// Whose.
         firing: FiringId,
-        /// Its responses.
-        outputs: Vec<Payload>,
+        /// What it gave.
+        given: Given,
+    },
+    /// The queues have taken what a firing gave.
+    Delivered(FiringId),
+    /// They could not.
+    NotDelivered {
+        /// What.
+        firing: FiringId,
+        /// Why.
+        failure: Failure,
     },
     /// A call failed.
     CallFailed {
@@ -44,6 +67,8 @@ pub enum Input {
         firing: FiringId,
         /// Why.
         failure: Failure,
+        /// Whether what was sent is still there to be sent again, and nothing came back.
+        repeat: Repeat,
         /// For the backoff.
         jitter: Jitter,
     },
@@ -51,8 +76,21 @@ pub enum Input {
     CallCut(FiringId),
     /// The wait before the next attempt is over.
     RetryDue(FiringId),
+    /// A live run goes to its end.
+    Close(Closing),
+    /// A closing run has worked off what waited.
+    Drained,
     /// Stop.
     Cancel,
+}
+
+/// Whether a call can be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// All that was sent is held, and nothing came back.
+    Possible,
+    /// It is not.
+    Impossible,
 }
 
 /// Decides what follows from `input`. The events are applied to `state` already; applied to an equal state
@@ -88,27 +126,67 @@ impl Decision<'_> {
                 self.emit(RunEvent::NodeUnreachable { node, reason });
                 self.emit(RunEvent::Finished { outcome: Outcome::Unreachable });
             }
-            Input::CallSucceeded { firing, outputs } if self.is_calling(firing) => {
-                self.emit(RunEvent::FiringSucceeded { firing, outputs });
+            Input::Supplied(step) if self.is_open(step) => self.emit(RunEvent::Supplied { step }),
+            Input::SupplyEnded(step) if self.is_open(step) => {
+                self.emit(RunEvent::SupplyEnded { step });
+                self.settle(step);
+            }
+            Input::SupplyUneven(step) if self.is_open(step) => self.fail_step(step, Failure::Uneven),
+            Input::SupplyLost { step, failure } if self.is_open(step) => self.fail_step(step, failure),
+            Input::CallSucceeded { firing, given } if self.is_calling(firing) => {
+                self.emit(RunEvent::FiringSucceeded { firing, given });
                 self.settle(firing.step);
             }
-            Input::CallFailed { firing, failure, jitter } if self.is_calling(firing) => {
-                self.call_failed(firing, failure, jitter);
+            Input::Delivered(firing) if self.is_open(firing.step) => {
+                self.emit(RunEvent::Delivered { firing });
+                self.settle(firing.step);
+            }
+            Input::NotDelivered { firing, failure } if self.is_open(firing.step) => {
+                self.fail_step(firing.step, failure);
+            }
+            Input::CallFailed { firing, failure, repeat, jitter } if self.is_calling(firing) => {
+                self.call_failed(firing, failure, repeat, jitter);
             }
             Input::CallCut(firing) if self.state.flights.contains_key(&firing) => {
                 self.emit(RunEvent::FiringCancelled { firing });
+                if self.plan.step(firing.step).feed == Feed::Source {
+                    self.settle(firing.step);
+                }
             }
             Input::RetryDue(firing) if self.is_backing_off(firing) => {
                 self.emit(RunEvent::RetryDue { firing });
             }
-            Input::Cancel if matches!(self.state.phase, Phase::New | Phase::Preparing | Phase::Running) => {
-                self.emit(RunEvent::CancelRequested);
-                let all = self.state.flights.keys().copied().collect();
-                self.give_up_waits(all);
+            Input::Close(why) if self.state.phase == Phase::Running => {
+                self.emit(RunEvent::Closing { why });
+                let ended: Vec<StepId> = sources(self.plan).collect();
+                ended.into_iter().for_each(|source| self.settle(source));
             }
+            Input::Drained if self.state.phase == Phase::Closing && !self.state.has_work() => {
+                let open = self.plan.steps().map(|(step, _)| step).filter(|step| self.is_open(*step));
+                let open: Vec<StepId> = open.collect();
+                open.into_iter().for_each(|step| self.emit(RunEvent::StepFinished { step }));
+            }
+            Input::Cancel if self.may_be_cancelled() => self.cancel(),
             // Whatever else comes late: a run that ended, a firing that was given up.
             _ => {}
         }
+    }
+
+    fn is_open(&self, step: StepId) -> bool {
+        self.state.status(step) == StepStatus::Open
+    }
+
+    fn may_be_cancelled(&self) -> bool {
+        match self.state.phase {
+            Phase::New | Phase::Preparing | Phase::Running | Phase::Closing => true,
+            Phase::Cancelling | Phase::Finished(_) => false,
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.emit(RunEvent::CancelRequested);
+        let all = self.state.flights.keys().copied().collect();
+        self.give_up_waits(all);
     }
 
     fn awaits(&self, node: NodeId) -> bool {
@@ -121,25 +199,52 @@ impl Decision<'_> {
 
     fn is_backing_off(&self, firing: FiringId) -> bool {
         let waits = |flight: &Flight| flight.phase == FlightPhase::BackingOff;
-        self.state.phase == Phase::Running && self.state.flights.get(&firing).is_some_and(waits)
+        let goes_on = matches!(self.state.phase, Phase::Running | Phase::Closing);
+        goes_on && self.state.flights.get(&firing).is_some_and(waits)
     }
 
-    fn call_failed(&mut self, firing: FiringId, failure: Failure, jitter: Jitter) {
+    fn call_failed(&mut self, firing: FiringId, failure: Failure, repeat: Repeat, jitter: Jitter) {
         let Some(attempt) = self.state.flights.get(&firing).map(|flight| flight.attempt) else { return };
         // Whoever stops the run may have stopped its services with it: that is no failure of theirs.
         if self.state.phase == Phase::Cancelling {
             return self.emit(RunEvent::FiringCancelled { firing });
         }
-        let step_goes_on = self.state.status(firing.step) == StepStatus::Open;
-        let policy = &self.plan.step(firing.step).policy;
-        match next_attempt(policy, attempt, &failure, jitter) {
-            Some(retry_after) if step_goes_on => {
+        let step = self.plan.step(firing.step);
+        if step.feed == Feed::Source && is_end_of_data(&failure) {
+            self.emit(RunEvent::SourceEnded { firing });
+            return self.settle(firing.step);
+        }
+        let again = next_attempt(&step.policy, attempt, &failure, jitter);
+        match again.filter(|_| self.is_open(firing.step) && repeat == Repeat::Possible) {
+            Some(retry_after) => {
                 self.emit(RunEvent::AttemptFailed { firing, attempt, failure, retry_after });
             }
-            _ => {
+            None if self.plan.mode == Mode::Live => self.count_failure(firing, failure),
+            None => {
                 self.emit(RunEvent::FiringFailed { firing, failure });
                 self.give_up_waits_of(firing.step);
                 self.skip_downstream(firing.step);
+            }
+        }
+    }
+
+    /// In a live run the next message goes on, unless too many calls of the step failed in a row.
+    fn count_failure(&mut self, firing: FiringId, failure: Failure) {
+        self.emit(RunEvent::FiringFailed { firing, failure: failure.clone() });
+        if self.state.fails_too_often(firing.step) {
+            self.fail_step(firing.step, failure);
+        } else {
+            self.settle(firing.step);
+        }
+    }
+
+    fn fail_step(&mut self, step: StepId, failure: Failure) {
+        self.emit(RunEvent::StepFailed { step, failure });
+        match self.plan.mode {
+            Mode::Live => self.cancel(),
+            Mode::Batch => {
+                self.give_up_waits_of(step);
+                self.skip_downstream(step);
             }
         }
     }
@@ -163,19 +268,9 @@ impl Decision<'_> {
     fn settle(&mut self, step: StepId) {
         let mut unsettled = vec![step];
         while let Some(step) = unsettled.pop() {
-            if self.state.status(step) != StepStatus::Open || self.state.is_in_flight(step) {
-                continue;
-            }
-            match self.state.supply(self.plan, step) {
-                Supply::Open => {}
-                Supply::Exhausted => {
-                    self.emit(RunEvent::StepFinished { step });
-                    unsettled.extend(downstream(self.plan, step));
-                }
-                Supply::Uneven => {
-                    self.emit(RunEvent::StepFailed { step, failure: Failure::Uneven });
-                    self.skip_downstream(step);
-                }
+            if self.is_open(step) && self.state.is_done(self.plan, step) {
+                self.emit(RunEvent::StepFinished { step });
+                unsettled.extend(downstream(self.plan, step));
             }
         }
     }
@@ -192,8 +287,7 @@ impl Decision<'_> {
     }
 
     fn fire(&mut self) {
-        let limit = self.plan.max_parallel.get() as usize;
-        while self.state.phase == Phase::Running && self.state.calling < limit {
+        while matches!(self.state.phase, Phase::Running | Phase::Closing) {
             let Some((firing, attempt)) = self.next_call() else { return };
             self.emit(RunEvent::FiringStarted { firing, attempt });
         }
@@ -201,12 +295,17 @@ impl Decision<'_> {
 
     /// What has waited longest goes first: attempts that are due, then steps in plan order.
     fn next_call(&self) -> Option<(FiringId, NonZeroU32)> {
-        if let Some(firing) = self.state.due.first() {
-            let flight = self.state.flights.get(firing)?;
-            return Some((*firing, flight.attempt.saturating_add(1)));
+        let state = &self.state;
+        let has_place = state.calling < self.plan.max_parallel.get() as usize;
+        if let Some(firing) =
+            state.due.first_free().or_else(|| has_place.then(|| state.due.first_limited()).flatten())
+        {
+            let flight = state.flights.get(&firing)?;
+            return Some((firing, flight.attempt.saturating_add(1)));
         }
-        let step = self.state.ready.first()?;
-        Some((self.state.next_firing(*step), NonZeroU32::MIN))
+        let step =
+            state.ready.first_free().or_else(|| has_place.then(|| state.ready.first_limited()).flatten())?;
+        Some((state.next_firing(step), NonZeroU32::MIN))
     }
 
     fn finish(&mut self) {
@@ -214,16 +313,23 @@ impl Decision<'_> {
         let idle = self.state.flights.is_empty();
         let outcome = match self.state.phase {
             Phase::Preparing if self.state.awaited.is_empty() => Some(Outcome::Unreachable),
-            Phase::Running if idle && self.state.open_steps == 0 && failed => Some(Outcome::Failed),
-            Phase::Running if idle && self.state.open_steps == 0 => Some(Outcome::Succeeded),
+            Phase::Running | Phase::Closing if idle && self.state.open_steps == 0 => {
+                Some(if failed { Outcome::Failed } else { Outcome::Succeeded })
+            }
             Phase::Cancelling if idle && failed => Some(Outcome::Failed),
             Phase::Cancelling if idle => Some(Outcome::Cancelled),
-            Phase::New | Phase::Preparing | Phase::Running | Phase::Cancelling | Phase::Finished(_) => None,
+            Phase::New | Phase::Preparing | Phase::Running | Phase::Closing | Phase::Cancelling => None,
+            Phase::Finished(_) => None,
         };
         if let Some(outcome) = outcome {
             self.emit(RunEvent::Finished { outcome });
         }
     }
+}
+
+/// What a live source says when it has no more data.
+fn is_end_of_data(failure: &Failure) -> bool {
+    matches!(failure, Failure::Status { code: StatusCode::NotFound | StatusCode::OutOfRange, .. })
 }
 
 fn downstream(plan: &Plan, step: StepId) -> impl Iterator<Item = StepId> + '_ {

@@ -48,14 +48,34 @@ pub enum RunEvent {
         /// Which.
         firing: FiringId,
     },
+    /// What a step's next firing is made of has come in.
+    Supplied {
+        /// Which.
+        step: StepId,
+    },
+    /// Nothing more comes in for a step.
+    SupplyEnded {
+        /// Which.
+        step: StepId,
+    },
     /// A firing ended well.
     FiringSucceeded {
         /// Which.
         firing: FiringId,
-        /// Its responses.
-        outputs: Vec<Payload>,
+        /// What it gave.
+        given: Given,
     },
-    /// A firing failed, and with it its step.
+    /// The queues behind a step have taken what a firing gave.
+    Delivered {
+        /// Which.
+        firing: FiringId,
+    },
+    /// A live source said that it has no more data.
+    SourceEnded {
+        /// The firing that it said so in.
+        firing: FiringId,
+    },
+    /// A firing failed; in batch with it its step.
     FiringFailed {
         /// Which.
         firing: FiringId,
@@ -86,6 +106,11 @@ pub enum RunEvent {
         /// The step that failed.
         because: StepId,
     },
+    /// A live run goes to its end: sources are ended, and what waits is worked off.
+    Closing {
+        /// Why.
+        why: Closing,
+    },
     /// The run was asked to stop.
     CancelRequested,
     /// The run ended.
@@ -95,10 +120,28 @@ pub enum RunEvent {
     },
 }
 
+/// What a firing gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// One message.
+    Message(Payload),
+    /// A stream of so many messages, which have been handed on.
+    Streamed(u64),
+}
+
+/// Why a live run goes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Closing {
+    /// Its sources have ended, and for a while nothing has moved.
+    Quiet,
+    /// The time that it was given is over.
+    TimeIsUp,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Every step finished.
+    /// Every step finished; a live run came to its end.
     Succeeded,
     /// A step failed.
     Failed,

@@ -37,6 +37,12 @@ pub enum Failure {
         /// The deadline.
         after: Duration,
     },
+    /// A stream on which nothing moved for too long.
+    #[error("nothing moved on its stream for {}", Seconds(*.after))]
+    Idle {
+        /// The deadline.
+        after: Duration,
+    },
     /// A message is over a size limit.
     #[error("{}", TooLargeText { direction: *.direction, limit: *.limit, size: *.size })]
     TooLarge {
@@ -67,6 +73,12 @@ pub enum Failure {
     /// Incoming links carried different numbers of messages.
     #[error("its incoming links carried different numbers of messages")]
     Uneven,
+    /// Messages that had to wait could not be written to a file.
+    #[error("the messages that wait for it could not be written to a temporary file: {reason}")]
+    Spool {
+        /// What the system said.
+        reason: String,
+    },
     /// A call did not keep to its shape.
     #[error("the service broke the protocol: {reason}")]
     Protocol {

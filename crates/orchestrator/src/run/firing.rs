@@ -3,7 +3,6 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use crate::payload::Payload;
 use crate::plan::StepId;
 
 /// Which firing of which step. A step that fires once has only `seq` 0.
@@ -26,8 +25,6 @@ impl fmt::Display for FiringId {
 pub(crate) struct Flight {
     /// The attempt that runs, or ran last.
     pub attempt: NonZeroU32,
-    /// One message per incoming link, in the step's order; in a merge the one that came.
-    pub inputs: Vec<Payload>,
     /// What it does.
     pub phase: FlightPhase,
 }

@@ -70,7 +70,7 @@ pub(crate) fn next_attempt(
 fn reach(failure: &Failure) -> Reach {
     match failure {
         Failure::NeverReached { .. } => Reach::Never,
-        Failure::Lost { .. } | Failure::Deadline { .. } => Reach::Unsure,
+        Failure::Lost { .. } | Failure::Deadline { .. } | Failure::Idle { .. } => Reach::Unsure,
         Failure::Status { code, .. } => match code {
             StatusCode::Unavailable | StatusCode::ResourceExhausted => Reach::Declined,
             // A service that gives up at the deadline it was sent says what our own clock would have said.
@@ -81,6 +81,7 @@ fn reach(failure: &Failure) -> Reach {
         | Failure::Unsuccessful { .. }
         | Failure::Transfer(_)
         | Failure::Uneven
+        | Failure::Spool { .. }
         | Failure::Protocol { .. }
         | Failure::Panicked { .. } => Reach::Final,
     }

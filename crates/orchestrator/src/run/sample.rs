@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, Idempotence, Port, StepName};
+use aieffect_blueprint::{Address, AtEnd, Idempotence, Mode, Port, StepName};
 use aieffect_contract::{BoundOperation, CallShape};
 use prost_reflect::DescriptorPool;
 
 use crate::plan::{
-    Gather, LinkId, Multiplicity, NodeId, Plan, PlannedLink, PlannedNode, Policy, RequestPlan, Step, StepId,
+    Feed, Gather, LinkId, Multiplicity, NodeId, Overflow, Plan, PlannedLink, PlannedNode, Policy,
+    RequestPlan, Requests, Step, StepId,
 };
 use crate::success::SuccessContract;
 
@@ -55,7 +56,8 @@ fn of_names(names: Vec<StepName>, links: &[(usize, usize)]) -> Plan {
             inputs: Vec::new(),
             outputs: Vec::new(),
             gives: Multiplicity::One,
-            request: RequestPlan::constant(Vec::new()),
+            feed: Feed::Once,
+            requests: Requests::Joined(RequestPlan::constant(Vec::new())),
             policy: Policy {
                 deadline: Duration::from_secs(60),
                 attempts: NonZeroU32::new(3).unwrap(),
@@ -64,14 +66,18 @@ fn of_names(names: Vec<StepName>, links: &[(usize, usize)]) -> Plan {
             },
             success: SuccessContract::default(),
             parallel: NonZeroU32::MIN,
+            at_end: AtEnd::Stop,
         });
     }
     let mut plan = Plan {
         name: "sample".into(),
+        mode: Mode::Batch,
         nodes,
         steps: planned,
         links: Vec::new(),
         max_parallel: NonZeroU32::new(16).unwrap(),
+        queue_size: NonZeroU32::new(4).unwrap(),
+        iterations: None,
     };
     for (index, (from, to)) in links.iter().enumerate() {
         plan.steps[*from].outputs.push(LinkId::new(index));
@@ -80,6 +86,7 @@ fn of_names(names: Vec<StepName>, links: &[(usize, usize)]) -> Plan {
             from: StepId::new(*from),
             to: StepId::new(*to),
             carries: Multiplicity::One,
+            overflow: Overflow::Wait,
         });
     }
     plan

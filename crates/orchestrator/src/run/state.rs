@@ -1,13 +1,16 @@
 //! What a run has come to: folded from its events, never changed otherwise.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::event::{Outcome, RunEvent};
+use aieffect_blueprint::{AtEnd, Mode};
+
+use super::event::{Given, Outcome, RunEvent};
 use super::failure::Failure;
 use super::firing::{FiringId, Flight, FlightPhase};
+use super::turns::Turns;
 use crate::payload::Payload;
-use crate::plan::{Gather, LinkId, Multiplicity, NodeId, Plan, StepId};
+use crate::plan::{Feed, LinkId, Multiplicity, NodeId, Plan, StepId};
 
 /// What has become of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +19,7 @@ pub enum StepStatus {
     Open,
     /// All its firings ended well.
     Finished,
-    /// A firing failed, or its inputs did not fit together.
+    /// A firing failed, or its inputs did not fit together; in a live run, too many firings in a row failed.
     Failed,
     /// A step that it takes from failed.
     Skipped {
@@ -45,6 +48,8 @@ pub(crate) enum Phase {
     Preparing,
     /// Steps fire.
     Running,
+    /// A live run works off what waits; its sources have ended.
+    Closing,
     /// It was asked to stop.
     Cancelling,
     /// It ended.
@@ -60,88 +65,112 @@ pub struct RunState {
     /// Nodes that did not answer.
     pub(crate) unreachable: BTreeMap<NodeId, String>,
     /// Steps that could fire at once, were there a free slot.
-    pub(crate) ready: BTreeSet<StepId>,
+    pub(crate) ready: Turns<StepId>,
     /// Firings whose next attempt could begin at once, were there a free slot.
-    pub(crate) due: BTreeSet<FiringId>,
+    pub(crate) due: Turns<FiringId>,
     /// Firings that have begun and not ended.
     pub(crate) flights: BTreeMap<FiringId, Flight>,
-    /// How many of them have an open call.
+    /// How many of them have an open call that counts against the plan's limit.
     pub(crate) calling: usize,
     /// How many steps have not ended.
     pub(crate) open_steps: usize,
     first_failure: Option<FirstFailure>,
     steps: Vec<StepState>,
-    /// Per link, the messages that its step has not taken.
-    queues: Vec<VecDeque<Payload>>,
+    /// Per link that carries one message, that message.
+    kept: Vec<Option<Payload>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StepState {
     status: StepStatus,
-    /// Incoming links that have no message at hand.
+    /// Incoming links that carry one message and have not.
     missing: usize,
+    supply: Supply,
     /// The number of its next firing.
     next_firing: u64,
     /// Firings that have begun and not ended.
     in_flight: u32,
-    /// The firing whose outputs go out next.
-    next_output: u64,
-    /// Outputs of firings that ended before an earlier one.
-    held: BTreeMap<u64, Vec<Payload>>,
+    /// Firings that have ended, and whose outputs the queues have not all taken.
+    undelivered: u32,
+    /// Firings that failed since the last one that did not.
+    failed_in_row: u32,
+    /// Firings that failed.
+    failed: u64,
+    /// Messages given.
+    given: u64,
+    /// A live source that has no more data.
+    source_ended: bool,
 }
 
-/// What a step's incoming links still hold for it.
+/// What has come in by links that carry many messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Supply {
-    /// There may be another firing.
-    Open,
-    /// There will be none.
-    Exhausted,
-    /// One link ended while another still has messages.
-    Uneven,
+enum Supply {
+    /// Nothing that was not taken.
+    Waiting,
+    /// What the next firing is made of.
+    AtHand,
+    /// Nothing, and nothing more will.
+    Ended,
 }
 
 impl RunState {
     /// The state of a run of that plan before its first event.
     pub fn new(plan: &Plan) -> Self {
+        let carries_one = |link: &&LinkId| plan.link(**link).carries == Multiplicity::One;
         let steps: Vec<StepState> = plan
             .steps
             .iter()
             .map(|step| StepState {
                 status: StepStatus::Open,
-                missing: step.inputs.len(),
+                missing: step.inputs.iter().filter(carries_one).count(),
+                supply: Supply::Waiting,
                 next_firing: 0,
                 in_flight: 0,
-                next_output: 0,
-                held: BTreeMap::new(),
+                undelivered: 0,
+                failed_in_row: 0,
+                failed: 0,
+                given: 0,
+                source_ended: false,
             })
             .collect();
-        Self {
+        let mut state = Self {
             phase: Phase::New,
             awaited: plan.steps.iter().map(|step| step.node).collect(),
             unreachable: BTreeMap::new(),
-            ready: plan.steps().filter(|(_, step)| step.inputs.is_empty()).map(|(id, _)| id).collect(),
-            due: BTreeSet::new(),
+            ready: Turns::default(),
+            due: Turns::default(),
             flights: BTreeMap::new(),
             calling: 0,
             open_steps: steps.len(),
             first_failure: None,
             steps,
-            queues: vec![VecDeque::new(); plan.links.len()],
-        }
+            kept: vec![None; plan.links.len()],
+        };
+        plan.steps().for_each(|(id, _)| state.refresh(plan, id));
+        state
     }
 
     /// How the run ended, once it has.
     pub fn outcome(&self) -> Option<Outcome> {
         match self.phase {
             Phase::Finished(outcome) => Some(outcome),
-            Phase::New | Phase::Preparing | Phase::Running | Phase::Cancelling => None,
+            Phase::New | Phase::Preparing | Phase::Running | Phase::Closing | Phase::Cancelling => None,
         }
     }
 
     /// What has become of a step.
     pub fn status(&self, step: StepId) -> StepStatus {
         self.steps[step.index()].status
+    }
+
+    /// How many firings of a step failed; in a live run the step goes on.
+    pub fn failed_firings(&self, step: StepId) -> u64 {
+        self.steps[step.index()].failed
+    }
+
+    /// How many messages a step gave.
+    pub fn given(&self, step: StepId) -> u64 {
+        self.steps[step.index()].given
     }
 
     /// The failure that made the run fail.
@@ -159,10 +188,9 @@ impl RunState {
         self.unreachable.iter().map(|(node, reason)| (*node, reason.as_str()))
     }
 
-    /// The messages that a firing's request is made of: one per incoming link of its step, in order. `None`
-    /// once it has ended.
-    pub fn inputs(&self, firing: FiringId) -> Option<&[Payload]> {
-        self.flights.get(&firing).map(|flight| flight.inputs.as_slice())
+    /// The message of a link that carries one, once it has come and until its step has ended.
+    pub fn kept(&self, link: LinkId) -> Option<&Payload> {
+        self.kept[link.index()].as_ref()
     }
 
     /// Folds in what happened. Equal states stay equal under equal events.
@@ -180,30 +208,34 @@ impl RunState {
                 self.awaited.remove(node);
                 self.unreachable.insert(*node, reason.clone());
             }
+            RunEvent::Supplied { step } => self.supply(plan, *step, Supply::AtHand),
+            RunEvent::SupplyEnded { step } => self.supply(plan, *step, Supply::Ended),
             RunEvent::FiringStarted { firing, attempt } => self.begin(plan, *firing, *attempt),
-            RunEvent::AttemptFailed { firing, .. } => {
-                if let Some(flight) = self.flights.get_mut(firing) {
-                    flight.phase = FlightPhase::BackingOff;
-                    self.calling -= 1;
-                }
-            }
-            RunEvent::RetryDue { firing } => {
-                self.due.insert(*firing);
-            }
-            RunEvent::FiringSucceeded { firing, outputs } => {
-                self.end(*firing);
-                self.hand_on(plan, *firing, outputs);
+            RunEvent::AttemptFailed { firing, .. } => self.wait_to_retry(plan, *firing),
+            RunEvent::RetryDue { firing } => self.due.insert(is_limited(plan, firing.step), *firing),
+            RunEvent::FiringSucceeded { firing, given } => self.succeed(plan, *firing, given),
+            RunEvent::Delivered { firing } => {
+                self.steps[firing.step.index()].undelivered -= 1;
                 self.refresh(plan, firing.step);
             }
-            RunEvent::FiringFailed { firing, failure } => {
-                self.end(*firing);
-                self.fail(plan, firing.step, Some(*firing), failure);
+            RunEvent::SourceEnded { firing } => {
+                self.end(plan, *firing);
+                self.steps[firing.step.index()].source_ended = true;
+                self.refresh(plan, firing.step);
             }
-            RunEvent::FiringCancelled { firing } => self.end(*firing),
-            RunEvent::StepFinished { step } => self.close(plan, *step, StepStatus::Finished),
+            RunEvent::FiringFailed { firing, failure } => self.firing_failed(plan, *firing, failure),
+            RunEvent::FiringCancelled { firing } => {
+                self.end(plan, *firing);
+                self.refresh(plan, firing.step);
+            }
+            RunEvent::StepFinished { step } => self.close(*step, StepStatus::Finished, plan),
             RunEvent::StepFailed { step, failure } => self.fail(plan, *step, None, failure),
             RunEvent::StepSkipped { step, because } => {
-                self.close(plan, *step, StepStatus::Skipped { because: *because });
+                self.close(*step, StepStatus::Skipped { because: *because }, plan);
+            }
+            RunEvent::Closing { .. } => {
+                self.phase = Phase::Closing;
+                sources(plan).for_each(|step| self.refresh(plan, step));
             }
             RunEvent::CancelRequested => self.phase = Phase::Cancelling,
             RunEvent::Finished { outcome } => self.phase = Phase::Finished(*outcome),
@@ -215,142 +247,172 @@ impl RunState {
         FiringId { step, seq: self.steps[step.index()].next_firing }
     }
 
-    /// Whether firings of the step have begun and not ended.
-    pub(crate) fn is_in_flight(&self, step: StepId) -> bool {
-        self.steps[step.index()].in_flight > 0
-    }
-
     /// The firings of one step that have begun and not ended.
     pub(crate) fn flights_of(&self, step: StepId) -> impl Iterator<Item = (FiringId, &Flight)> {
         let all = FiringId { step, seq: 0 }..=FiringId { step, seq: u64::MAX };
         self.flights.range(all).map(|(id, flight)| (*id, flight))
     }
 
-    /// Whether the step's incoming links can still make it fire.
-    pub(crate) fn supply(&self, plan: &Plan, step: StepId) -> Supply {
-        let inputs = &plan.step(step).inputs;
-        let drained = |link: &LinkId| {
-            self.queues[link.index()].is_empty() && self.status(plan.link(*link).from) != StepStatus::Open
+    /// Whether nothing more can come of a step.
+    pub(crate) fn is_done(&self, plan: &Plan, id: StepId) -> bool {
+        let (step, state) = (plan.step(id), &self.steps[id.index()]);
+        if state.in_flight > 0 || state.undelivered > 0 {
+            return false;
+        }
+        let never_comes = |link: &LinkId| {
+            let planned = plan.link(*link);
+            planned.carries == Multiplicity::One
+                && self.kept[link.index()].is_none()
+                && self.status(planned.from) != StepStatus::Open
         };
-        match plan.step(step).gather {
-            Gather::Merge if inputs.iter().all(drained) => Supply::Exhausted,
-            Gather::Merge => Supply::Open,
-            Gather::Join if fires(plan, step) == Multiplicity::One => {
-                let fired = self.steps[step.index()].next_firing > 0;
-                if fired || inputs.iter().any(drained) { Supply::Exhausted } else { Supply::Open }
-            }
-            Gather::Join => self.supply_of_zip(plan, inputs, drained),
+        if step.inputs.iter().any(never_comes) {
+            return true;
+        }
+        match step.feed {
+            Feed::Once => state.next_firing > 0,
+            Feed::OpenStream if plan.mode == Mode::Batch && state.next_firing > 0 => true,
+            Feed::EachMessage | Feed::OpenStream => state.supply == Supply::Ended,
+            Feed::Source => self.has_ended(plan, id),
         }
     }
 
-    fn supply_of_zip(&self, plan: &Plan, inputs: &[LinkId], drained: impl Fn(&LinkId) -> bool) -> Supply {
-        let (many, one): (Vec<&LinkId>, Vec<&LinkId>) =
-            inputs.iter().partition(|link| plan.link(**link).carries == Multiplicity::Many);
-        if one.iter().any(|link| drained(link)) || many.iter().all(|link| drained(link)) {
-            return Supply::Exhausted;
-        }
-        let one_ended = many.iter().any(|link| drained(link));
-        let one_goes_on = many.iter().any(|link| !self.queues[link.index()].is_empty());
-        if one_ended && one_goes_on { Supply::Uneven } else { Supply::Open }
+    /// Whether the next failure of a live step is one too many.
+    pub(crate) fn fails_too_often(&self, step: StepId) -> bool {
+        const IN_A_ROW: u32 = 5;
+        self.steps[step.index()].failed_in_row >= IN_A_ROW
+    }
+
+    /// Whether something has come in for a step that it has not taken, or is being handed on.
+    pub(crate) fn has_work(&self) -> bool {
+        let works = |step: &StepState| step.supply == Supply::AtHand || step.undelivered > 0;
+        !self.flights.is_empty()
+            || self.steps.iter().any(|step| step.status == StepStatus::Open && works(step))
+    }
+
+    /// Whether a live run would go on by nothing but what comes from open streams: its sources have ended, nothing
+    /// has come in that was not taken, and no call is open that answers once.
+    pub(crate) fn is_at_rest(&self, plan: &Plan) -> bool {
+        let has_source = sources(plan).any(|source| self.status(source) == StepStatus::Open);
+        let streams = |firing: &FiringId| {
+            let step = plan.step(firing.step);
+            step.takes_stream() || step.gives_stream()
+        };
+        let holds = |step: &StepState| step.supply == Supply::AtHand || step.undelivered > 0;
+        !has_source && self.flights.keys().all(streams) && !self.steps.iter().any(holds)
+    }
+
+    /// Whether a live run is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    /// Whether a live run works off what waits.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
+    fn has_ended(&self, plan: &Plan, id: StepId) -> bool {
+        let (step, state) = (plan.step(id), &self.steps[id.index()]);
+        let enough = plan.iterations.is_some_and(|limit| state.given >= limit.get());
+        let is_over = step.gives_stream() && step.at_end == AtEnd::Stop && state.next_firing > 0;
+        state.source_ended || enough || is_over || self.phase == Phase::Closing
+    }
+
+    fn supply(&mut self, plan: &Plan, step: StepId, supply: Supply) {
+        self.steps[step.index()].supply = supply;
+        self.refresh(plan, step);
     }
 
     fn begin(&mut self, plan: &Plan, firing: FiringId, attempt: NonZeroU32) {
-        self.calling += 1;
+        let limited = is_limited(plan, firing.step);
+        self.calling += usize::from(limited);
         if let Some(flight) = self.flights.get_mut(&firing) {
             flight.attempt = attempt;
             flight.phase = FlightPhase::Calling;
             self.due.remove(&firing);
             return;
         }
-        let inputs = self.take_inputs(plan, firing.step);
-        self.flights.insert(firing, Flight { attempt, inputs, phase: FlightPhase::Calling });
+        self.flights.insert(firing, Flight { attempt, phase: FlightPhase::Calling });
         let state = &mut self.steps[firing.step.index()];
+        if state.supply == Supply::AtHand {
+            state.supply = Supply::Waiting;
+        }
         state.next_firing += 1;
         state.in_flight += 1;
         self.refresh(plan, firing.step);
     }
 
-    /// Takes one message of each *many* link, and the kept message of each *one* link.
-    fn take_inputs(&mut self, plan: &Plan, step: StepId) -> Vec<Payload> {
-        let inputs = &plan.step(step).inputs;
-        let keeps = fires(plan, step) == Multiplicity::Many;
-        match plan.step(step).gather {
-            Gather::Join => inputs
-                .iter()
-                .filter_map(|link| match plan.link(*link).carries {
-                    Multiplicity::One if keeps => self.queues[link.index()].front().cloned(),
-                    Multiplicity::One | Multiplicity::Many => self.take(*link, step),
-                })
-                .collect(),
-            Gather::Merge => {
-                let waiting = inputs.iter().find(|link| !self.queues[link.index()].is_empty());
-                waiting.and_then(|link| self.take(*link, step)).into_iter().collect()
-            }
+    fn wait_to_retry(&mut self, plan: &Plan, firing: FiringId) {
+        if let Some(flight) = self.flights.get_mut(&firing) {
+            flight.phase = FlightPhase::BackingOff;
+            self.calling -= usize::from(is_limited(plan, firing.step));
         }
     }
 
-    fn take(&mut self, link: LinkId, step: StepId) -> Option<Payload> {
-        let queue = &mut self.queues[link.index()];
-        let message = queue.pop_front();
-        if queue.is_empty() {
-            self.steps[step.index()].missing += 1;
-        }
-        message
-    }
-
-    fn end(&mut self, firing: FiringId) {
+    fn end(&mut self, plan: &Plan, firing: FiringId) {
         let Some(flight) = self.flights.remove(&firing) else { return };
         match flight.phase {
-            FlightPhase::Calling => self.calling -= 1,
-            FlightPhase::BackingOff => {
-                self.due.remove(&firing);
-            }
+            FlightPhase::Calling => self.calling -= usize::from(is_limited(plan, firing.step)),
+            FlightPhase::BackingOff => self.due.remove(&firing),
         }
         self.steps[firing.step.index()].in_flight -= 1;
     }
 
-    /// Outputs leave in the order of their firings, whatever the order in which these ended.
-    fn hand_on(&mut self, plan: &Plan, firing: FiringId, outputs: &[Payload]) {
-        if self.status(firing.step) != StepStatus::Open {
-            return;
-        }
+    fn succeed(&mut self, plan: &Plan, firing: FiringId, given: &Given) {
+        self.end(plan, firing);
+        let step = plan.step(firing.step);
         let state = &mut self.steps[firing.step.index()];
-        state.held.insert(firing.seq, outputs.to_vec());
-        let mut leaving = Vec::new();
-        while let Some(next) = state.held.remove(&state.next_output) {
-            leaving.extend(next);
-            state.next_output += 1;
+        state.failed_in_row = 0;
+        state.given += match given {
+            Given::Message(_) => 1,
+            Given::Streamed(messages) => *messages,
+        };
+        if state.status == StepStatus::Open
+            && let Given::Message(message) = given
+        {
+            match step.gives {
+                Multiplicity::Many => state.undelivered += 1,
+                Multiplicity::One => step.outputs.iter().for_each(|link| self.keep(plan, *link, message)),
+            }
         }
-        for link in &plan.step(firing.step).outputs {
-            self.offer(plan, *link, &leaving);
-        }
+        self.refresh(plan, firing.step);
     }
 
-    fn offer(&mut self, plan: &Plan, link: LinkId, messages: &[Payload]) {
+    fn keep(&mut self, plan: &Plan, link: LinkId, message: &Payload) {
         let to = plan.link(link).to;
-        if messages.is_empty() || self.status(to) != StepStatus::Open {
+        if self.status(to) != StepStatus::Open {
             return;
         }
-        let queue = &mut self.queues[link.index()];
-        if queue.is_empty() {
+        if self.kept[link.index()].replace(message.clone()).is_none() {
             self.steps[to.index()].missing -= 1;
         }
-        queue.extend(messages.iter().cloned());
         self.refresh(plan, to);
+    }
+
+    fn firing_failed(&mut self, plan: &Plan, firing: FiringId, failure: &Failure) {
+        self.end(plan, firing);
+        let state = &mut self.steps[firing.step.index()];
+        state.failed += 1;
+        state.failed_in_row += 1;
+        match plan.mode {
+            Mode::Batch => self.fail(plan, firing.step, Some(firing), failure),
+            Mode::Live => self.refresh(plan, firing.step),
+        }
     }
 
     /// Puts the step among the ready ones, or takes it out.
     fn refresh(&mut self, plan: &Plan, id: StepId) {
-        let step = plan.step(id);
-        let state = &self.steps[id.index()];
-        let supplied = match step.gather {
-            Gather::Join => {
-                state.missing == 0 && (fires(plan, id) == Multiplicity::Many || state.next_firing == 0)
-            }
-            Gather::Merge => state.missing < step.inputs.len(),
+        let (step, state) = (plan.step(id), &self.steps[id.index()]);
+        let at_hand = state.supply == Supply::AtHand;
+        let supplied = match step.feed {
+            Feed::Once => state.next_firing == 0,
+            Feed::EachMessage => at_hand,
+            Feed::OpenStream => at_hand && (plan.mode == Mode::Live || state.next_firing == 0),
+            Feed::Source => !self.has_ended(plan, id),
         };
-        if state.status == StepStatus::Open && supplied && state.in_flight < step.parallel.get() {
-            self.ready.insert(id);
+        let has_room = state.in_flight.saturating_add(state.undelivered) < step.parallel.get();
+        if state.status == StepStatus::Open && state.missing == 0 && supplied && has_room {
+            self.ready.insert(is_limited(plan, id), id);
         } else {
             self.ready.remove(&id);
         }
@@ -360,31 +422,31 @@ impl RunState {
         if self.first_failure.is_none() {
             self.first_failure = Some(FirstFailure { step, firing, failure: failure.clone() });
         }
-        self.close(plan, step, StepStatus::Failed);
+        self.close(step, StepStatus::Failed, plan);
     }
 
     /// Ends a step, and drops what it holds.
-    fn close(&mut self, plan: &Plan, step: StepId, status: StepStatus) {
+    fn close(&mut self, step: StepId, status: StepStatus, plan: &Plan) {
         let state = &mut self.steps[step.index()];
         if state.status != StepStatus::Open {
             return;
         }
         state.status = status;
-        state.held.clear();
         self.open_steps -= 1;
         self.ready.remove(&step);
         for link in &plan.step(step).inputs {
-            self.queues[link.index()] = VecDeque::new();
+            self.kept[link.index()] = None;
         }
     }
 }
 
-/// How often a step fires: whatever fires once per message of a *many* link fires many times.
-fn fires(plan: &Plan, step: StepId) -> Multiplicity {
+/// Whether the step's calls count against the plan's limit: unary ones do, in batch.
+fn is_limited(plan: &Plan, step: StepId) -> bool {
     let step = plan.step(step);
-    let many = match step.gather {
-        Gather::Join => step.inputs.iter().any(|link| plan.link(*link).carries == Multiplicity::Many),
-        Gather::Merge => true,
-    };
-    if many { Multiplicity::Many } else { Multiplicity::One }
+    plan.mode == Mode::Batch && !step.takes_stream() && !step.gives_stream()
+}
+
+/// The steps that begin by themselves.
+pub(crate) fn sources(plan: &Plan) -> impl Iterator<Item = StepId> + '_ {
+    plan.steps().filter(|(_, step)| step.feed == Feed::Source).map(|(id, _)| id)
 }

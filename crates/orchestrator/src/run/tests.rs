@@ -2,6 +2,6 @@
 
 mod driver;
 mod ends;
+mod many;
 mod order;
 mod random;
-mod zip;

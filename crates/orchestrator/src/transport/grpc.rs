@@ -5,12 +5,13 @@
 mod channel;
 mod codec;
 mod endpoints;
+mod lanes;
 mod readiness;
 mod status;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aieffect_blueprint::Address;
@@ -26,6 +27,7 @@ use tonic::{IntoStreamingRequest, Request};
 
 use self::codec::BytesCodec;
 pub use self::endpoints::FixedEndpoints;
+use self::lanes::{Lane, Lanes};
 pub use self::readiness::wait_until_ready;
 use self::status::failure_of;
 use crate::ports::{Call, Inputs, Outputs, Transport};
@@ -34,11 +36,13 @@ use crate::run::{Direction, Failure};
 /// The largest message that is sent or taken, in bytes.
 pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
-/// Calls over gRPC, with one connection per address.
+/// Calls over gRPC. Unary calls to an address share a connection; streams have connections of their own, a few on
+/// each, so that however many are stalled they stall nothing else.
 #[derive(Debug, Default)]
 pub struct GrpcTransport {
-    // A lock, since calls of one run are made side by side; never held across an await.
+    // Locks, since calls of one run are made side by side; never held across an await.
     channels: Mutex<HashMap<Address, Channel>>,
+    lanes: Arc<Lanes>,
 }
 
 impl GrpcTransport {
@@ -52,8 +56,7 @@ impl GrpcTransport {
         if let Some(channel) = channels.get(address) {
             return Ok(channel.clone());
         }
-        let endpoint = channel::endpoint(address).map_err(|reason| Failure::NeverReached { reason })?;
-        let channel = endpoint.connect_lazy();
+        let channel = channel::connect(address)?;
         channels.insert(address.clone(), channel.clone());
         Ok(channel)
     }
@@ -63,7 +66,13 @@ impl GrpcTransport {
             .path
             .parse()
             .map_err(|_| Failure::Protocol { reason: format!("`{}` is no path of an RPC", call.path) })?;
-        let mut client = Grpc::new(self.channel(&call.address)?)
+        let lane = match call.shape {
+            CallShape::Unary => Lane::shared(self.channel(&call.address)?),
+            CallShape::ClientStream | CallShape::ServerStream | CallShape::Bidirectional => {
+                self.lanes.take(&call.address)?
+            }
+        };
+        let mut client = Grpc::new(lane.channel())
             .max_decoding_message_size(MESSAGE_LIMIT)
             .max_encoding_message_size(MESSAGE_LIMIT);
         client.ready().await.map_err(|error| Failure::NeverReached { reason: status::root_cause(&error) })?;

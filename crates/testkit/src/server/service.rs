@@ -20,6 +20,7 @@ use tonic::{Code, Status};
 
 use super::Health;
 use super::connection::Kill;
+use super::talk::{Answering, Talker};
 use crate::protos::{Protos, decode, encode};
 use crate::reply::{Handler, Received, Reply};
 
@@ -29,6 +30,7 @@ const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 pub(super) struct Shared {
     protos: Protos,
     handlers: HashMap<String, Handler>,
+    talkers: HashMap<String, Talker>,
     calls: Mutex<Vec<Received>>,
     arrived: watch::Sender<usize>,
     abandoned: watch::Sender<usize>,
@@ -37,10 +39,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(protos: Protos, handlers: HashMap<String, Handler>, health: Health) -> Self {
+    pub(super) fn new(
+        protos: Protos,
+        handlers: HashMap<String, Handler>,
+        talkers: HashMap<String, Talker>,
+        health: Health,
+    ) -> Self {
         Self {
             protos,
             handlers,
+            talkers,
             calls: Mutex::default(),
             arrived: watch::Sender::new(0),
             abandoned: watch::Sender::new(0),
@@ -127,6 +135,14 @@ async fn answer(shared: &Arc<Shared>, request: http::Request<Body>) -> http::Res
     if path == HEALTH_CHECK {
         return check_health(shared);
     }
+    if let Some(talker) = shared.talkers.get(&path) {
+        let metadata = metadata(&request);
+        let (bytes, messages, json) = (Bytes::new(), Vec::new(), Value::Null);
+        let received = shared.record(Received { path, earlier: 0, bytes, messages, json, metadata });
+        let guard = Unended(Some(Arc::clone(shared)));
+        let frames = Answering::new(talker, received.earlier, request.into_body(), guard);
+        return response(Body::new(StreamBody::new(frames)));
+    }
     let Some(handler) = shared.handlers.get(&path).cloned() else {
         return Status::unimplemented(format!("no handler for {path}")).into_http();
     };
@@ -157,15 +173,41 @@ fn check_health(shared: &Shared) -> http::Response<Body> {
     }
 }
 
+/// Told of a response that ended.
+pub(super) trait End {
+    fn end(self);
+}
+
+/// Counts a response that is dropped before it has ended.
+struct Unended(Option<Arc<Shared>>);
+
+impl End for Unended {
+    fn end(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unended {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.0 {
+            shared.abandoned.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+fn metadata(request: &http::Request<Body>) -> BTreeMap<String, String> {
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        value.to_str().ok().map(|value| (name.to_string(), value.to_owned()))
+    };
+    request.headers().iter().filter_map(text).collect()
+}
+
 async fn receive(
     path: String,
     method: Option<&MethodDescriptor>,
     request: http::Request<Body>,
 ) -> Result<Received, Status> {
-    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        value.to_str().ok().map(|value| (name.to_string(), value.to_owned()))
-    };
-    let metadata: BTreeMap<String, String> = request.headers().iter().filter_map(text).collect();
+    let metadata = metadata(&request);
     let body = request.into_body().collect().await?.to_bytes();
     let messages = unframe(body)?;
     let bytes = messages.first().cloned().unwrap_or_default();
@@ -225,7 +267,7 @@ fn response(body: Body) -> http::Response<Body> {
     response
 }
 
-fn header(length: usize) -> Bytes {
+pub(super) fn header(length: usize) -> Bytes {
     let mut header = BytesMut::with_capacity(5);
     header.put_u8(0);
     header.put_u32(u32::try_from(length).unwrap_or(u32::MAX));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::NoNodes;
 use super::steps::Steps;
 use crate::diagnostic::Known;
-use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, not_yet};
+use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, WhenFull};
 use crate::use_case::fields;
 use crate::{
     At, Code, Diagnostic, Document, ExecutionSettings, FieldMapping, Findings, Link, NodeName,
@@ -17,6 +17,7 @@ struct LinkEntry {
     from: At<StepName>,
     to: At<StepName>,
     fields: Vec<FieldMapping>,
+    when_full: WhenFull,
     place: Place,
 }
 
@@ -133,6 +134,7 @@ impl Execution {
                 findings.push(entry.said_twice(first));
             }
             links[*position].fields.clone_from(&entry.fields);
+            links[*position].when_full = entry.when_full;
         }
         self.pipeline
     }
@@ -203,15 +205,15 @@ fn links(root: &Reader<'_>, findings: &mut Findings) -> Vec<LinkEntry> {
             continue;
         }
         entry.known_keys(&["from", "to", "fields", "keep_latest"], findings, Diagnostic::error);
-        not_yet(&entry, "keep_latest", "there are no queues before streams run", findings);
         let mut end = |key| {
             let text = entry.require(key, findings)?.text(findings)?;
             Some(At { value: step(&text.value, &text.place, findings)?, place: text.place })
         };
         let (from, to) = (end("from"), end("to"));
         let fields = fields(&entry, findings);
+        let when_full = WhenFull::read(&entry, findings);
         if let (Some(from), Some(to)) = (from, to) {
-            links.push(LinkEntry { from, to, fields, place: entry.place() });
+            links.push(LinkEntry { from, to, fields, when_full, place: entry.place() });
         }
     }
     links

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::Endpoint;
 use super::offer::Offer;
-use crate::{At, Code, Connection, Diagnostic, FieldMapping, Findings, Place, Severity};
+use crate::{At, Code, Connection, Diagnostic, FieldMapping, Findings, Place, Severity, WhenFull};
 
 pub(super) struct NamedLink<'a> {
     pub(super) from: Endpoint,
     pub(super) to: Endpoint,
     pub(super) fields: Vec<FieldMapping>,
+    pub(super) when_full: WhenFull,
     pub(super) place: &'a Place,
 }
 
@@ -59,7 +60,13 @@ fn named<'a>(offer: &Offer<'_>, connection: &'a Connection, findings: &mut Findi
     let sources = from.map(|service| sources(offer, service, connection, findings)).unwrap_or_default();
     let target = to.and_then(|service| offer.operation(service, &connection.to_method, findings));
     let Some(to) = target else { return Vec::new() };
-    let link = |from| NamedLink { from, to, fields: connection.fields.clone(), place: &connection.place };
+    let link = |from| NamedLink {
+        from,
+        to,
+        fields: connection.fields.clone(),
+        when_full: connection.when_full,
+        place: &connection.place,
+    };
     sources.into_iter().map(link).collect()
 }
 
@@ -116,6 +123,9 @@ fn without_repeats<'a>(
                     .help("remove one of them"),
                 );
                 first.fields.extend(link.fields);
+                if link.when_full == WhenFull::KeepLatest {
+                    first.when_full = WhenFull::KeepLatest;
+                }
             }
         }
     }

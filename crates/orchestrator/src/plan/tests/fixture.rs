@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, resolve};
+use aieffect_blueprint::{Document, Findings, Mode, Package, Pipeline, ProtoTree, SourceText, resolve};
 use aieffect_contract::ProtoSet;
 use bytes::Bytes;
 use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
-use crate::plan::{InitialData, Plan, Step, explain, plan};
+use crate::plan::{InitialData, Plan, PlanOptions, Step, explain, plan};
 
 /// Nodes with their protos, links between operations, and what is given beside.
 #[derive(Default)]
@@ -20,6 +20,7 @@ pub(super) struct Setup {
     links: Vec<(String, String)>,
     execution: Vec<String>,
     initial: Option<String>,
+    options: PlanOptions,
 }
 
 impl Setup {
@@ -78,6 +79,16 @@ impl Setup {
         self
     }
 
+    /// What is asked for this run.
+    pub(super) fn options(mut self, options: PlanOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(super) fn live(self) -> Self {
+        self.options(PlanOptions { mode: Some(Mode::Live), ..PlanOptions::default() })
+    }
+
     /// What planning says and gives.
     pub(super) fn planned(&self) -> Planned {
         let package = self.package();
@@ -96,7 +107,7 @@ impl Setup {
             Some(json) => InitialData::read(&document("initial.json", json), &mut findings),
             None => InitialData::default(),
         };
-        let (plan, said) = plan(pipeline, protos, &initial);
+        let (plan, said) = plan(pipeline, protos, &initial, &self.options);
         findings.extend(said);
         (plan.filter(|_| !findings.has_errors()), findings)
     }
@@ -217,7 +228,7 @@ impl Planned {
         let step = self.step(name);
         let encode = |(message, json): (MessageDescriptor, &&str)| encoded(&message, json);
         let inputs: Vec<_> = self.sources(name).into_iter().zip(answers).map(encode).collect();
-        let bytes = step.request.fill(&inputs).unwrap();
+        let bytes = step.requests.join(&inputs).unwrap();
         json(&DynamicMessage::decode(step.operation.input.clone(), bytes).unwrap()).to_string()
     }
 }

@@ -25,11 +25,11 @@ type Way = fn(&Planned, &str, &[Bytes]) -> Result<Bytes, TransferError>;
 const WAYS: [(&str, Way); 3] = [("as planned", as_planned), ("spliced", spliced), ("decoded", decoded)];
 
 fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
-    planned.step(step).request.fill(inputs)
+    planned.step(step).requests.join(inputs)
 }
 
 fn spliced(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
-    let request = &planned.step(step).request;
+    let request = &planned.step(step).requests.plans()[0];
     match wire::spliced(&planned.step(step).operation.input, &planned.sources(step), request.parts()) {
         Some(spliced) => request.carried_by(Carry::Spliced(spliced)).fill(inputs),
         None => request.fill(inputs),
@@ -37,7 +37,7 @@ fn spliced(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, Tra
 }
 
 fn decoded(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
-    let request = &planned.step(step).request;
+    let request = &planned.step(step).requests.plans()[0];
     let carry =
         RequestPlan::decoding(&planned.step(step).operation.input, &planned.sources(step), request.parts());
     request.carried_by(carry).fill(inputs)
@@ -90,7 +90,7 @@ impl Pair {
                         &json(&filled),
                         expected,
                         "{name} {:?}",
-                        self.planned.step("b:Take").request.carry()
+                        self.planned.step("b:Take").requests.plans()[0].carry()
                     );
                 }
             }

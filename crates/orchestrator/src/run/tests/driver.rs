@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::payload::Payload;
-use crate::plan::{NodeId, Plan};
-use crate::run::{Failure, FiringId, Input, Jitter, RunEvent, RunState, decide, sample};
+use crate::plan::{NodeId, Plan, StepId};
+use crate::run::{Failure, FiringId, Given, Input, Jitter, Repeat, RunEvent, RunState, decide, sample};
 
 pub(super) struct Driver {
     pub plan: Plan,
@@ -44,22 +44,37 @@ impl Driver {
     }
 
     pub(super) fn succeed(&mut self, step: &str) -> Vec<String> {
-        self.succeed_with(step, 0, &[step])
+        self.succeed_with(step, 0, step)
     }
 
-    pub(super) fn succeed_with(&mut self, step: &str, seq: u64, outputs: &[&str]) -> Vec<String> {
-        let outputs = outputs.iter().map(|text| Payload::new(Bytes::copy_from_slice(text.as_bytes())));
-        self.give(Input::CallSucceeded { firing: self.firing(step, seq), outputs: outputs.collect() })
+    pub(super) fn succeed_with(&mut self, step: &str, seq: u64, message: &str) -> Vec<String> {
+        let given = Given::Message(Payload::new(Bytes::copy_from_slice(message.as_bytes())));
+        self.give(Input::CallSucceeded { firing: self.firing(step, seq), given })
+    }
+
+    /// A call that gave so many messages by its stream ends.
+    pub(super) fn stream(&mut self, step: &str, seq: u64, messages: u64) -> Vec<String> {
+        self.give(Input::CallSucceeded { firing: self.firing(step, seq), given: Given::Streamed(messages) })
+    }
+
+    pub(super) fn step(&self, step: &str) -> StepId {
+        sample::step(&self.plan, step)
     }
 
     pub(super) fn fail(&mut self, step: &str, failure: Failure) -> Vec<String> {
-        let jitter = Jitter::new(1 << 31);
-        self.give(Input::CallFailed { firing: self.firing(step, 0), failure, jitter })
+        self.fail_of(step, 0, failure, Repeat::Possible)
     }
 
-    pub(super) fn inputs(&self, step: &str, seq: u64) -> Vec<String> {
-        let inputs = self.state.inputs(self.firing(step, seq)).unwrap();
-        inputs.iter().map(|input| String::from_utf8(input.bytes().to_vec()).unwrap()).collect()
+    pub(super) fn fail_of(&mut self, step: &str, seq: u64, failure: Failure, repeat: Repeat) -> Vec<String> {
+        let jitter = Jitter::new(1 << 31);
+        self.give(Input::CallFailed { firing: self.firing(step, seq), failure, repeat, jitter })
+    }
+
+    /// The kept messages of the step's links that carry one.
+    pub(super) fn inputs(&self, step: &str) -> Vec<String> {
+        let inputs = &self.plan.step(self.step(step)).inputs;
+        let kept = inputs.iter().filter_map(|link| self.state.kept(*link));
+        kept.map(|message| String::from_utf8(message.bytes().to_vec()).unwrap()).collect()
     }
 
     pub(super) fn firing(&self, step: &str, seq: u64) -> FiringId {
@@ -89,6 +104,11 @@ impl Driver {
             }
             RunEvent::RetryDue { firing: id } => format!("{} due", firing(id)),
             RunEvent::FiringSucceeded { firing: id, .. } => format!("{} ok", firing(id)),
+            RunEvent::Supplied { step: id } => format!("{} supplied", step(*id)),
+            RunEvent::SupplyEnded { step: id } => format!("{} has all", step(*id)),
+            RunEvent::Delivered { firing: id } => format!("{} delivered", firing(id)),
+            RunEvent::SourceEnded { firing: id } => format!("{} has no more", firing(id)),
+            RunEvent::Closing { why } => format!("closing: {why:?}"),
             RunEvent::FiringFailed { firing: id, failure } => format!("{} failed: {failure}", firing(id)),
             RunEvent::FiringCancelled { firing: id } => format!("{} cancelled", firing(id)),
             RunEvent::StepFinished { step: id } => format!("{} finished", step(*id)),

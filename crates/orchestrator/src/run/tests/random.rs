@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use super::driver::{Driver, fatal, refused};
 use crate::payload::Payload;
 use crate::plan::{NodeId, Plan, StepId};
-use crate::run::{FiringId, Input, Jitter, Outcome, RunEvent, RunState, StepStatus, decide, sample};
+use crate::run::{
+    FiringId, Given, Input, Jitter, Outcome, Repeat, RunEvent, RunState, StepStatus, decide, sample,
+};
 
 /// Up to 12 steps; each pair in plan order is linked or not.
 fn dag() -> impl Strategy<Value = Plan> {
@@ -123,11 +125,12 @@ fn play(plan: Plan, turns: &[Turn]) -> (Driver, Seen) {
                 Fate::Refused | Fate::Failure => Input::CallFailed {
                     firing: *firing,
                     failure: if turn.fate == Fate::Refused { refused() } else { fatal() },
+                    repeat: Repeat::Possible,
                     jitter: Jitter::new(7),
                 },
                 Fate::Success | Fate::Cancel => Input::CallSucceeded {
                     firing: *firing,
-                    outputs: vec![Payload::new(firing.to_string().into())],
+                    given: Given::Message(Payload::new(firing.to_string().into())),
                 },
             },
         };
@@ -202,8 +205,8 @@ fn a_large_plan_is_decided_in_time_that_grows_with_what_is_affected() {
         for event in decide(&plan, &mut state, input) {
             if let RunEvent::FiringStarted { firing, .. } = event {
                 fired += 1;
-                let outputs = vec![Payload::new(Bytes::from_static(b"x"))];
-                inputs.push(Input::CallSucceeded { firing, outputs });
+                let given = Given::Message(Payload::new(Bytes::from_static(b"x")));
+                inputs.push(Input::CallSucceeded { firing, given });
             }
         }
     }

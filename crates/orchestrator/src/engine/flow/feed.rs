@@ -1,0 +1,161 @@
+//! What comes in for a step: joined, one message of each link, or merged, one message of any.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::queue::{Queue, Taken};
+
+/// What comes in by the links of a step that carry many messages.
+pub(crate) enum Feed {
+    /// The n-th message of each link meets the n-th of the others.
+    Join(Join),
+    /// Every message is for itself.
+    Merge(Merge),
+}
+
+/// What one request is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// One message of each link that carries many, in their order.
+    Joined(Vec<Bytes>),
+    /// A message of the incoming link at that position.
+    Merged(usize, Bytes),
+}
+
+/// What is taken from a feed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// What the next request is made of.
+    Set(Set),
+    /// Nothing more comes.
+    Ended,
+    /// One link ended before another.
+    Uneven,
+    /// A step that gives to it failed.
+    Broken,
+}
+
+/// Takes the n-th messages together.
+pub(crate) struct Join {
+    queues: Vec<Arc<Queue>>,
+    slots: Vec<Option<Taken>>,
+}
+
+/// Takes the messages as they come, link by link in turn.
+pub(crate) struct Merge {
+    /// Each with its link's position among the incoming ones.
+    queues: Vec<(usize, Arc<Queue>)>,
+    turn: usize,
+    /// Open calls end once nothing waits, though more might come.
+    is_closing: bool,
+}
+
+impl Feed {
+    pub(crate) fn join(queues: Vec<Arc<Queue>>) -> Self {
+        let slots = queues.iter().map(|_| None).collect();
+        Self::Join(Join { queues, slots })
+    }
+
+    pub(crate) fn merge(queues: Vec<(usize, Arc<Queue>)>) -> Self {
+        Self::Merge(Merge { queues, turn: 0, is_closing: false })
+    }
+
+    /// Ready with what comes next.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        match self {
+            Self::Join(join) => join.poll_next(context),
+            Self::Merge(merge) => merge.poll_next(context),
+        }
+    }
+
+    /// Like [`poll_next`](Self::poll_next), for a call that is open: one of a closing run ends once nothing waits.
+    pub(crate) fn poll_next_of_call(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        match (self.poll_next(context), &self) {
+            (Poll::Pending, Self::Merge(Merge { is_closing: true, .. })) => Poll::Ready(Ok(Next::Ended)),
+            (polled, _) => polled,
+        }
+    }
+
+    /// From now on an open call ends once nothing waits for it.
+    pub(crate) fn close(&mut self) {
+        if let Self::Merge(merge) = self {
+            merge.is_closing = true;
+            merge.queues.iter().for_each(|(_, queue)| queue.nudge());
+        }
+    }
+
+    /// Nothing more is taken.
+    pub(crate) fn abandon(&mut self) {
+        match self {
+            Self::Join(join) => join.queues.iter().for_each(|queue| queue.abandon()),
+            Self::Merge(merge) => merge.queues.iter().for_each(|(_, queue)| queue.abandon()),
+        }
+    }
+
+    /// Whether nothing waits in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Join(join) => join.queues.iter().all(|queue| queue.is_empty()),
+            Self::Merge(merge) => merge.queues.iter().all(|(_, queue)| queue.is_empty()),
+        }
+    }
+}
+
+impl Join {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        let mut is_pending = false;
+        for (queue, slot) in self.queues.iter().zip(&mut self.slots) {
+            if slot.is_none() {
+                match queue.poll_take(context)? {
+                    Poll::Ready(taken) => *slot = Some(taken),
+                    Poll::Pending => is_pending = true,
+                }
+            }
+        }
+        let any = |what: fn(&Taken) -> bool| self.slots.iter().flatten().any(what);
+        if any(|taken| *taken == Taken::Broken) {
+            return Poll::Ready(Ok(Next::Broken));
+        }
+        let has_ended = any(|taken| *taken == Taken::Ended);
+        if has_ended && any(|taken| matches!(taken, Taken::Message(_))) {
+            return Poll::Ready(Ok(Next::Uneven));
+        }
+        if is_pending {
+            return Poll::Pending;
+        }
+        if has_ended {
+            return Poll::Ready(Ok(Next::Ended));
+        }
+        let messages = self.slots.iter_mut().filter_map(|slot| match slot.take() {
+            Some(Taken::Message(message)) => Some(message),
+            Some(Taken::Ended | Taken::Broken) | None => None,
+        });
+        Poll::Ready(Ok(Next::Set(Set::Joined(messages.collect()))))
+    }
+}
+
+impl Merge {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        let count = self.queues.len();
+        let mut ended = 0;
+        for step in 0..count {
+            let place = (self.turn + step) % count;
+            let (input, queue) = &self.queues[place];
+            match queue.poll_take(context)? {
+                Poll::Ready(Taken::Message(message)) => {
+                    self.turn = place + 1;
+                    return Poll::Ready(Ok(Next::Set(Set::Merged(*input, message))));
+                }
+                Poll::Ready(Taken::Ended | Taken::Broken) => ended += 1,
+                Poll::Pending => {}
+            }
+        }
+        if ended == count {
+            return Poll::Ready(Ok(Next::Ended));
+        }
+        Poll::Pending
+    }
+}

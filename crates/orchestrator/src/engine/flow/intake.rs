@@ -1,0 +1,179 @@
+//! The messages that go into a call that takes a stream.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::course::Course;
+use super::feed::{Feed, Next, Set};
+use super::stop::{Stop, Stopper};
+use crate::plan::{Multiplicity, Plan, Requests, StepId};
+use crate::run::Failure;
+
+/// What is held of what was sent, for another attempt.
+const MOST_HELD: usize = 4 * 1024 * 1024;
+
+/// What goes into the attempts of one firing: each begins with what the one before it had sent.
+pub(crate) struct Intake {
+    plan: Arc<Plan>,
+    step: StepId,
+    /// The messages of links that carry one; `None` for the others.
+    kept: Vec<Option<Bytes>>,
+    source: Source,
+    sent: Vec<Bytes>,
+    sent_bytes: usize,
+    holds_all: bool,
+    last: Option<Bytes>,
+}
+
+/// Where the messages come from.
+pub(crate) enum Source {
+    /// Requests that are made already.
+    Made(std::vec::IntoIter<Bytes>),
+    /// A request that could not be made.
+    Failed(Option<Failure>),
+    /// A feed, and what was taken from it before the call began.
+    Feed(Option<Set>, Arc<Mutex<Feed>>),
+}
+
+impl Intake {
+    pub(crate) fn new(plan: Arc<Plan>, step: StepId, kept: Vec<Option<Bytes>>, source: Source) -> Self {
+        Self { plan, step, kept, source, sent: Vec::new(), sent_bytes: 0, holds_all: true, last: None }
+    }
+
+    /// Whether all that was sent can be sent again.
+    pub(crate) fn holds_all(&self) -> bool {
+        self.holds_all
+    }
+
+    /// The message that was sent last.
+    pub(crate) fn last(&self) -> Option<Bytes> {
+        self.last.clone()
+    }
+
+    fn poll_next(
+        &mut self,
+        replayed: &mut usize,
+        course: &Course,
+        stopper: &mut Stopper,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Bytes>> {
+        if course.has_answered() {
+            // What has been answered is never sent again.
+            self.holds_all = false;
+        }
+        if !self.holds_all && !self.sent.is_empty() && *replayed >= self.sent.len() {
+            self.sent = Vec::new();
+            *replayed = 0;
+        }
+        if let Some(message) = self.sent.get(*replayed) {
+            *replayed += 1;
+            return Poll::Ready(Some(message.clone()));
+        }
+        let set = match &mut self.source {
+            Source::Made(made) => match made.next() {
+                Some(message) => return Poll::Ready(Some(self.send(message, replayed, course))),
+                None => return Poll::Ready(None),
+            },
+            Source::Failed(failure) => {
+                return failure.take().map_or(Poll::Pending, |failure| stopper.stop(Stop::Failed(failure)));
+            }
+            Source::Feed(first, feed) => match first.take() {
+                Some(set) => set,
+                None => match lock(feed).poll_next_of_call(context) {
+                    Poll::Pending => {
+                        course.awaits_input();
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(Next::Set(set))) => set,
+                    Poll::Ready(Ok(Next::Ended)) => return Poll::Ready(None),
+                    // The call is about to be cancelled: it must not see an end.
+                    Poll::Ready(Ok(Next::Broken)) => return Poll::Pending,
+                    Poll::Ready(Ok(Next::Uneven)) => return stopper.stop(Stop::Failed(Failure::Uneven)),
+                    Poll::Ready(Err(error)) => {
+                        return stopper.stop(Stop::Failed(Failure::Spool { reason: error.to_string() }));
+                    }
+                },
+            },
+        };
+        match self.request(set) {
+            Ok(message) => Poll::Ready(Some(self.send(message, replayed, course))),
+            Err(failure) => stopper.stop(Stop::Failed(failure)),
+        }
+    }
+
+    fn request(&self, set: Set) -> Result<Bytes, Failure> {
+        let requests = &self.plan.step(self.step).requests;
+        request(requests, &self.plan, self.step, &self.kept, set)
+    }
+
+    fn send(&mut self, message: Bytes, replayed: &mut usize, course: &Course) -> Bytes {
+        course.sent();
+        self.last = Some(message.clone());
+        if self.holds_all {
+            self.sent_bytes += message.len();
+            if self.sent_bytes > MOST_HELD {
+                self.holds_all = false;
+                self.sent = Vec::new();
+                *replayed = 0;
+            } else {
+                self.sent.push(message.clone());
+                *replayed = self.sent.len();
+            }
+        }
+        message
+    }
+}
+
+/// The request that is made of what came in.
+pub(crate) fn request(
+    requests: &Requests,
+    plan: &Plan,
+    step: StepId,
+    kept: &[Option<Bytes>],
+    set: Set,
+) -> Result<Bytes, Failure> {
+    match set {
+        Set::Merged(input, message) => requests.merge(input, message).map_err(Failure::Transfer),
+        Set::Joined(messages) => {
+            let mut messages = messages.into_iter();
+            let inputs = plan.step(step).inputs.iter().zip(kept);
+            let all = inputs.filter_map(|(link, kept)| match plan.link(*link).carries {
+                Multiplicity::One => kept.clone(),
+                Multiplicity::Many => messages.next(),
+            });
+            requests.join(&all.collect::<Vec<_>>()).map_err(Failure::Transfer)
+        }
+    }
+}
+
+/// The messages of one attempt.
+pub(crate) struct Requesting {
+    intake: Arc<Mutex<Intake>>,
+    course: Arc<Course>,
+    stopper: Stopper,
+    replayed: usize,
+}
+
+impl Requesting {
+    pub(crate) fn new(intake: Arc<Mutex<Intake>>, course: Arc<Course>, stopper: Stopper) -> Self {
+        Self { intake, course, stopper, replayed: 0 }
+    }
+}
+
+impl Stream for Requesting {
+    type Item = Bytes;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Self { intake, course, stopper, replayed } = self.get_mut();
+        lock(intake).poll_next(replayed, course, stopper, context)
+    }
+}
+
+/// Only the one call that takes from it holds it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

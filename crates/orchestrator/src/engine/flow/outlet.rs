@@ -1,0 +1,88 @@
+//! Where the messages of a step go: into the queue of each of its links, in the order of its firings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering as AtomicOrdering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+
+use super::queue::Queue;
+
+/// The way out of a step that gives many messages.
+pub(crate) struct Outlet {
+    queues: Vec<Arc<Queue>>,
+    moves: Arc<AtomicU64>,
+    order: Mutex<Order>,
+}
+
+#[derive(Default)]
+struct Order {
+    /// The firing whose messages go out now.
+    turn: u64,
+    /// Later ones that have given all theirs.
+    over: BTreeSet<u64>,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+impl Outlet {
+    /// Counts the messages that go out.
+    pub(crate) fn new(queues: Vec<Arc<Queue>>, moves: Arc<AtomicU64>) -> Self {
+        Self { queues, moves, order: Mutex::default() }
+    }
+
+    /// Ready once it is the firing's turn, and every queue has room for a message.
+    pub(crate) fn poll_room(&self, seq: u64, context: &mut Context<'_>) -> Poll<()> {
+        ready!(self.poll_turn(seq, context));
+        for queue in &self.queues {
+            ready!(queue.poll_room(context));
+        }
+        Poll::Ready(())
+    }
+
+    /// Puts a message into every queue. An error when it had to go to a file and could not.
+    pub(crate) fn put(&self, message: &Bytes) -> io::Result<()> {
+        self.moves.fetch_add(1, AtomicOrdering::Relaxed);
+        self.queues.iter().try_for_each(|queue| queue.put(message.clone()))
+    }
+
+    /// The firing gives no more; the next one's turn begins.
+    pub(crate) fn over(&self, seq: u64) {
+        let mut order = self.lock();
+        order.over.insert(seq);
+        while let turn = order.turn
+            && order.over.remove(&turn)
+        {
+            order.turn += 1;
+        }
+        let turn = order.turn;
+        if let Some(waker) = order.waiting.remove(&turn) {
+            waker.wake();
+        }
+    }
+
+    /// The step has given all.
+    pub(crate) fn complete(&self) {
+        self.queues.iter().for_each(|queue| queue.complete());
+    }
+
+    /// The step failed.
+    pub(crate) fn break_off(&self) {
+        self.queues.iter().for_each(|queue| queue.break_off());
+    }
+
+    fn poll_turn(&self, seq: u64, context: &mut Context<'_>) -> Poll<()> {
+        let mut order = self.lock();
+        if order.turn >= seq {
+            return Poll::Ready(());
+        }
+        order.waiting.insert(seq, context.waker().clone());
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Order> {
+        // Nothing in here panics between two changes.
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

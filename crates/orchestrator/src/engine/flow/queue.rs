@@ -1,0 +1,186 @@
+//! The messages that wait between two steps: one producer at a time, one consumer.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::spool::Spool;
+use crate::plan::Overflow;
+
+/// What a queue holds in memory, however few messages that are; one message always has room.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// A bounded queue.
+pub(crate) struct Queue {
+    overflow: Overflow,
+    most: usize,
+    moves: Arc<AtomicU64>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    messages: VecDeque<Bytes>,
+    bytes: usize,
+    spool: Spool,
+    end: Option<End>,
+    /// Nobody takes from it any more.
+    is_abandoned: bool,
+    producer: Option<Waker>,
+    consumer: Option<Waker>,
+}
+
+/// How a queue ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its producer has given all.
+    Complete,
+    /// Its producer failed.
+    Broken,
+}
+
+/// What is taken from a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The next message.
+    Message(Bytes),
+    /// There are no more.
+    Ended,
+    /// Its producer failed: what else it would have given is unknown.
+    Broken,
+}
+
+impl Queue {
+    /// Holds up to `most` messages, and counts those that are taken.
+    pub(crate) fn new(overflow: Overflow, most: usize, moves: Arc<AtomicU64>) -> Self {
+        Self { overflow, most, moves, inner: Mutex::default() }
+    }
+
+    /// Ready once a message can be put in without waiting.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if self.overflow != Overflow::Wait || inner.is_abandoned || self.has_room(&inner) {
+            return Poll::Ready(());
+        }
+        inner.producer = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Puts a message in, whether or not there is room; what nobody would take is dropped. An error when it had to
+    /// go to a file and could not.
+    pub(crate) fn put(&self, message: Bytes) -> io::Result<()> {
+        let mut inner = self.lock();
+        if inner.is_abandoned || inner.end.is_some() {
+            return Ok(());
+        }
+        let is_full = !self.has_room(&inner);
+        match self.overflow {
+            Overflow::KeepLatest if is_full => {
+                inner.messages.clear();
+                inner.bytes = 0;
+            }
+            Overflow::Spool if is_full || !inner.spool.is_empty() => {
+                inner.spool.put(&message)?;
+                inner.wake_consumer();
+                return Ok(());
+            }
+            Overflow::Spool | Overflow::KeepLatest | Overflow::Wait => {}
+        }
+        inner.bytes += message.len();
+        inner.messages.push_back(message);
+        inner.wake_consumer();
+        Ok(())
+    }
+
+    /// No more messages come.
+    pub(crate) fn complete(&self) {
+        self.end(End::Complete);
+    }
+
+    /// The producer failed.
+    pub(crate) fn break_off(&self) {
+        self.end(End::Broken);
+    }
+
+    /// Nobody takes from it any more: what is in it goes, and what is put in from now on.
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.lock();
+        inner.is_abandoned = true;
+        inner.messages.clear();
+        inner.bytes = 0;
+        inner.spool = Spool::default();
+        inner.wake_producer();
+        inner.wake_consumer();
+    }
+
+    /// Ready with the next message, or once there are no more. An error when it lay in a file that cannot be read.
+    pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<io::Result<Taken>> {
+        let mut inner = self.lock();
+        if let Some(message) = inner.messages.pop_front() {
+            inner.bytes -= message.len();
+            self.moves.fetch_add(1, Ordering::Relaxed);
+            inner.wake_producer();
+            return Poll::Ready(Ok(Taken::Message(message)));
+        }
+        if !inner.spool.is_empty() {
+            self.moves.fetch_add(1, Ordering::Relaxed);
+            return Poll::Ready(inner.spool.take().map(Taken::Message));
+        }
+        match inner.end {
+            _ if inner.is_abandoned => Poll::Ready(Ok(Taken::Ended)),
+            Some(End::Complete) => Poll::Ready(Ok(Taken::Ended)),
+            Some(End::Broken) => Poll::Ready(Ok(Taken::Broken)),
+            None => {
+                inner.consumer = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Lets whoever waits for a message look again.
+    pub(crate) fn nudge(&self) {
+        self.lock().wake_consumer();
+    }
+
+    /// Whether nothing waits in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        let inner = self.lock();
+        inner.messages.is_empty() && inner.spool.is_empty()
+    }
+
+    fn end(&self, end: End) {
+        let mut inner = self.lock();
+        if inner.end.is_none() {
+            inner.end = Some(end);
+        }
+        inner.wake_consumer();
+        inner.wake_producer();
+    }
+
+    fn has_room(&self, inner: &Inner) -> bool {
+        inner.messages.is_empty() || (inner.messages.len() < self.most && inner.bytes < MOST_BYTES)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here panics between two changes.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn wake_consumer(&mut self) {
+        if let Some(waker) = self.consumer.take() {
+            waker.wake();
+        }
+    }
+
+    fn wake_producer(&mut self) {
+        if let Some(waker) = self.producer.take() {
+            waker.wake();
+        }
+    }
+}

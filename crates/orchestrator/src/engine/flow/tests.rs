@@ -1,0 +1,219 @@
+//! Queues, and what is taken from them, without a network.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::feed::{Feed, Next, Set};
+use super::outlet::Outlet;
+use super::queue::{Queue, Taken};
+use crate::plan::Overflow;
+
+fn queue(overflow: Overflow, most: usize) -> Arc<Queue> {
+    Arc::new(Queue::new(overflow, most, Arc::default()))
+}
+
+fn message(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+fn now<T>(poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Option<T> {
+    match poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+fn put(queue: &Queue, texts: &[&str]) {
+    texts.iter().for_each(|text| queue.put(message(text)).unwrap());
+}
+
+/// What can be taken at once, as text.
+fn taken(queue: &Queue) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(taken) = now(|context| queue.poll_take(context)) {
+        match taken.unwrap() {
+            Taken::Message(message) => all.push(String::from_utf8(message.to_vec()).unwrap()),
+            Taken::Ended => return [all, vec!["end".into()]].concat(),
+            Taken::Broken => return [all, vec!["broken".into()]].concat(),
+        }
+    }
+    all
+}
+
+fn nexts(feed: &mut Feed) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(next) = now(|context| feed.poll_next(context)) {
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        match next.unwrap() {
+            Next::Set(Set::Joined(messages)) => {
+                all.push(messages.iter().map(text).collect::<Vec<_>>().join("+"));
+            }
+            Next::Set(Set::Merged(input, message)) => all.push(format!("{input}:{}", text(&message))),
+            end => {
+                all.push(format!("{end:?}"));
+                return all;
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn a_full_queue_waits_for_room_by_number_and_by_size() {
+    let small = queue(Overflow::Wait, 2);
+    put(&small, &["a", "b"]);
+    assert!(now(|context| small.poll_room(context)).is_none());
+    assert_eq!(taken(&small), ["a", "b"]);
+    assert!(now(|context| small.poll_room(context)).is_some());
+    let large = queue(Overflow::Wait, 64);
+    large.put(Bytes::from(vec![0; 9 << 20])).unwrap();
+    assert!(now(|context| large.poll_room(context)).is_none(), "one message is over the size");
+}
+
+#[test]
+fn whoever_wants_the_latest_gets_the_latest() {
+    let queue = queue(Overflow::KeepLatest, 2);
+    put(&queue, &["a", "b", "c"]);
+    assert_eq!(taken(&queue), ["c"]);
+}
+
+#[test]
+fn what_spools_comes_back_in_order_however_it_is_taken() {
+    let queue = queue(Overflow::Spool, 2);
+    put(&queue, &["a", "b", "c", "d"]);
+    assert_eq!(now(|context| queue.poll_take(context)).unwrap().unwrap(), Taken::Message(message("a")));
+    put(&queue, &["e"]);
+    queue.complete();
+    assert_eq!(taken(&queue), ["b", "c", "d", "e", "end"]);
+}
+
+#[test]
+fn a_queue_tells_how_it_ended() {
+    let whole = queue(Overflow::Wait, 2);
+    put(&whole, &["a"]);
+    whole.complete();
+    whole.break_off();
+    assert_eq!(taken(&whole), ["a", "end"]);
+    let broken = queue(Overflow::Wait, 2);
+    broken.break_off();
+    assert_eq!(taken(&broken), ["broken"]);
+    let abandoned = queue(Overflow::Wait, 1);
+    put(&abandoned, &["a"]);
+    abandoned.abandon();
+    assert!(now(|context| abandoned.poll_room(context)).is_some(), "nobody waits for what nobody takes");
+    put(&abandoned, &["b", "c"]);
+    assert_eq!(taken(&abandoned), ["end"]);
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken() {
+    let queue = queue(Overflow::Wait, 1);
+    let producer = async {
+        for text in ["a", "b", "c"] {
+            poll_fn(|context| queue.poll_room(context)).await;
+            queue.put(message(text)).unwrap();
+        }
+        queue.complete();
+    };
+    let consumer = async {
+        let mut all = Vec::new();
+        while let Taken::Message(message) = poll_fn(|context| queue.poll_take(context)).await.unwrap() {
+            all.push(message);
+        }
+        all
+    };
+    let ((), all) = tokio::join!(producer, consumer);
+    assert_eq!(all, ["a", "b", "c"].map(message));
+}
+
+#[test]
+fn joined_links_give_their_nth_messages_together() {
+    let (left, right) = (queue(Overflow::Wait, 4), queue(Overflow::Wait, 4));
+    let mut feed = Feed::join(vec![Arc::clone(&left), Arc::clone(&right)]);
+    put(&left, &["1", "2"]);
+    assert!(nexts(&mut feed).is_empty());
+    put(&right, &["a"]);
+    assert_eq!(nexts(&mut feed), ["1+a"]);
+    put(&right, &["b"]);
+    left.complete();
+    right.complete();
+    assert_eq!(nexts(&mut feed), ["2+b", "Ended"]);
+}
+
+#[test]
+fn joined_links_of_different_length_are_uneven_and_a_broken_one_breaks_all() {
+    for (ends, expected) in [("complete", "Uneven"), ("break", "Broken")] {
+        let (left, right) = (queue(Overflow::Wait, 4), queue(Overflow::Wait, 4));
+        let mut feed = Feed::join(vec![Arc::clone(&left), Arc::clone(&right)]);
+        put(&left, &["1", "2"]);
+        put(&right, &["a"]);
+        if ends == "complete" {
+            right.complete()
+        } else {
+            right.break_off()
+        };
+        assert_eq!(nexts(&mut feed), ["1+a", expected]);
+    }
+}
+
+#[test]
+fn merged_links_take_turns() {
+    let (left, right) = (queue(Overflow::Wait, 4), queue(Overflow::Wait, 4));
+    let mut feed = Feed::merge(vec![(0, Arc::clone(&left)), (2, Arc::clone(&right))]);
+    put(&left, &["1", "2"]);
+    put(&right, &["a", "b"]);
+    assert_eq!(nexts(&mut feed), ["0:1", "2:a", "0:2", "2:b"]);
+    left.complete();
+    assert!(nexts(&mut feed).is_empty());
+    feed.close();
+    assert!(nexts(&mut feed).is_empty(), "more may come");
+    let of_call = now(|context| feed.poll_next_of_call(context)).unwrap().unwrap();
+    assert_eq!(of_call, Next::Ended, "but an open call does not wait for it");
+}
+
+#[test]
+fn firings_that_end_early_go_out_in_their_turn() {
+    let queue = queue(Overflow::Wait, 8);
+    let outlet = Outlet::new(vec![queue], Arc::new(AtomicU64::new(0)));
+    assert!(now(|context| outlet.poll_room(2, context)).is_none());
+    outlet.over(1);
+    assert!(now(|context| outlet.poll_room(2, context)).is_none());
+    assert!(now(|context| outlet.poll_room(0, context)).is_some());
+    outlet.over(0);
+    assert!(now(|context| outlet.poll_room(2, context)).is_some());
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_and_nothing_changes_places(
+        turns in proptest::collection::vec((any::<bool>(), 0..3_usize), 1..200),
+        spools in any::<bool>(),
+        most in 1..5_usize,
+    ) {
+        let queue = queue(if spools { Overflow::Spool } else { Overflow::Wait }, most);
+        let (mut given, mut got) = (0_u32, Vec::new());
+        for (puts, times) in turns {
+            for _ in 0..times {
+                if puts {
+                    if now(|context| queue.poll_room(context)).is_some() {
+                        queue.put(Bytes::copy_from_slice(&given.to_be_bytes())).unwrap();
+                        given += 1;
+                    }
+                } else if let Some(taken) = now(|context| queue.poll_take(context)) {
+                    let Taken::Message(message) = taken.unwrap() else { panic!("it has not ended") };
+                    got.push(u32::from_be_bytes(message.as_ref().try_into().unwrap()));
+                }
+            }
+        }
+        queue.complete();
+        while let Some(Ok(Taken::Message(message))) = now(|context| queue.poll_take(context)) {
+            got.push(u32::from_be_bytes(message.as_ref().try_into().unwrap()));
+        }
+        prop_assert_eq!(got, (0..given).collect::<Vec<_>>());
+    }
+}
