@@ -5,21 +5,16 @@ use serde_json::{Value, json};
 use super::case::Case;
 use super::example;
 
-/// What a valid pipeline is told while the engine runs neither streams nor live mode.
-const NOT_YET_RUN: [&str; 2] = ["AE0501", "AE0502"];
-
 #[test]
 fn every_use_case_of_the_repository_is_free_of_findings() {
     let root = aieffect_testkit::repo_root();
     let mut checked = 0;
     for entry in std::fs::read_dir(root.join("use-cases")).unwrap() {
         let path = entry.unwrap().path();
-        let line = ["check", "--strict", "--format", "json"];
-        let output = example::aieffect().args(line).arg(&path).output().unwrap();
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let mut findings = said["findings"].as_array().unwrap().clone();
-        findings.retain(|finding| !NOT_YET_RUN.contains(&finding["code"].as_str().unwrap()));
-        assert_eq!(findings, Vec::<Value>::new(), "{}", path.display());
+        let output = example::aieffect().arg("check").arg("--strict").arg(&path).output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(stdout.contains(": no findings; "), "{stdout}");
+        assert_eq!(output.status.code(), Some(0));
         checked += 1;
     }
     assert!(checked >= 5);
