@@ -63,7 +63,7 @@ class RegulatorTest(unittest.TestCase):
         for set_point in (20, 21.5, 18, 21):
             loop.dial(set_point)
             loop.until_quiet()
-            self.assertAlmostEqual(loop.room.temperature, set_point, delta=0.05)
+            self.assertAlmostEqual(loop.room.temperature, set_point, delta=0.0101)
 
     def test_set_points_that_come_before_the_loop_is_at_rest_end_at_the_last(self):
         for apart in range(0, 200, 7):
@@ -74,7 +74,7 @@ class RegulatorTest(unittest.TestCase):
                     if loop.heats:
                         loop.message()
             loop.until_quiet()
-            self.assertAlmostEqual(loop.room.temperature, 21, delta=0.05, msg=apart)
+            self.assertAlmostEqual(loop.room.temperature, 21, delta=0.0101, msg=apart)
 
     def test_a_set_point_that_cannot_be_reached_comes_to_rest_below_it(self):
         loop = Loop()
