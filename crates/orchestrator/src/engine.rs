@@ -10,6 +10,7 @@ mod effects;
 mod flow;
 mod handle;
 mod judge;
+mod meter;
 mod options;
 mod record;
 mod report;
@@ -20,6 +21,7 @@ mod tests;
 mod watch;
 
 pub use handle::{Orchestrator, RunHandle};
+pub use meter::{Meters, Passed};
 pub use options::{RunId, RunIdError, RunOptions};
 pub use record::{Observer, Recorded};
 pub use report::{Cause, RunReport, StepReport, Unreached};

@@ -19,7 +19,7 @@ mod request;
 mod spool;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wire;
 
 pub use self::build::plan;

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::effects::{Done, Effects};
 use super::flow::lock;
+use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
 use super::report::{Cause, RunReport, StepReport, unreached};
 use super::results::StepResult;
 use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Multiplicity, Plan, StepId};
 use crate::ports::{Endpoints, Transport};
 use crate::run::{Given, Input, Outcome, RunEvent, RunState, decide};
 
@@ -51,6 +52,10 @@ impl Actor {
             first_request: None,
             begun: Instant::now(),
         }
+    }
+
+    pub(super) fn meters(&self) -> Arc<Meters> {
+        Arc::clone(self.effects.flow().meters())
     }
 
     pub(super) async fn run(mut self) -> RunReport {
@@ -94,6 +99,9 @@ impl Actor {
         for Recorded { event, .. } in self.record.append(events) {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
                 self.results[firing.step.index()].add(message.bytes(), self.options.keep);
+                if self.plan.step(firing.step).gives == Multiplicity::One {
+                    self.effects.flow().meters().count(firing.step, message.bytes());
+                }
             }
             self.effects.perform(&self.state, &event);
         }

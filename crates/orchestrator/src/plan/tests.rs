@@ -1,6 +1,6 @@
 mod by_hand;
 mod cycles;
-mod fixture;
+pub(crate) mod fixture;
 mod initial;
 mod live;
 mod mapping;

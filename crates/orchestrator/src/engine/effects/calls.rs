@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::super::attempt::{Attempt, Material};
-use super::super::flow::{Intake, Set, Source, request};
+use super::super::flow::{Intake, Set, Source, lock, request};
 use super::super::judge::Judge;
 use super::super::results::StepResult;
 use super::{Effects, Ended, Open};
@@ -48,7 +48,7 @@ impl Effects {
             tokio::select! {
                 biased;
                 () = token.cancelled() => Ended::Cut(firing),
-                attempted = attempt.make() => Ended::Call { firing, attempted, kept: kept.map(taken) },
+                attempted = attempt.make() => Ended::Call { firing, attempted, kept: kept.map(|kept| taken(&kept)) },
             }
         });
     }
@@ -111,6 +111,6 @@ fn pause(state: &RunState, step: &Step, firing: FiringId) -> Duration {
     if is_restarted && step.gives_stream() && gave_nothing { step.policy.backoff } else { Duration::ZERO }
 }
 
-fn taken(result: Arc<Mutex<StepResult>>) -> StepResult {
-    std::mem::take(&mut *super::super::flow::lock(&result))
+fn taken(result: &Mutex<StepResult>) -> StepResult {
+    std::mem::take(&mut *lock(result))
 }
