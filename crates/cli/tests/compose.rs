@@ -26,7 +26,13 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn the_use_cases_have_compose_files_that_the_real_tool_takes() {
-    for name in ["file_based_energy_pipeline", "grid_diamond", "protobuf_based_energy_pipeline"] {
+    for name in [
+        "file_based_energy_pipeline",
+        "grid_diamond",
+        "protobuf_based_energy_pipeline",
+        "sensor_feedback_loop",
+        "wind_stream_pipeline",
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let package = dir.path().join(name);
         Aieffect::new("export", &use_case(name), dir.path()).arg(&package).output().succeeds();
