@@ -6,6 +6,9 @@ use std::path::{Component, Path, PathBuf};
 
 use super::text;
 
+/// Characters of the folder's path in a message.
+const MAX_ROOT: usize = 120;
+
 /// Where the run's files lie, and under which names services know that folder. The default has no folder, so
 /// conditions on files fail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +26,8 @@ pub(super) enum FileError {
     NoFolder,
     #[error("`{0}` is outside of the data folder")]
     Outside(String),
-    #[error("the data folder has no file `{0}`")]
-    Missing(String),
+    #[error("the data folder `{folder}` has no file `{name}`")]
+    Missing { folder: String, name: String },
     #[error("`{0}` is no file")]
     NoFile(String),
     #[error("`{name}` cannot be read: {source}")]
@@ -80,7 +83,9 @@ impl DataFolder {
         }
         let inside = self.inside(Path::new(name)).ok_or_else(|| FileError::Outside(shown(name)))?;
         let unreadable = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::Missing(shown(name)),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                FileError::Missing { folder: self.shown_root(), name: shown(name) }
+            }
             _ => FileError::Unreadable { name: shown(name), source },
         };
         let root = self.root.canonicalize().map_err(unreadable)?;
@@ -92,6 +97,14 @@ impl DataFolder {
             return Err(FileError::NoFile(shown(name)));
         }
         Ok(path)
+    }
+
+    /// Where it looked: its end, which tells folders apart.
+    fn shown_root(&self) -> String {
+        let root = self.root.display().to_string();
+        let start = root.char_indices().rev().nth(MAX_ROOT).map_or(0, |(start, _)| start);
+        let cut = if start == 0 { "" } else { "…" };
+        format!("{cut}{}", text::brief(&root[start..], MAX_ROOT + 1))
     }
 
     /// The way from the folder to that file, going down only.

@@ -95,11 +95,12 @@ fn a_failed_condition_on_a_file_says_what_was_found() {
     .iter()
     .map(|condition| judged_with(condition, &json!({"path": "out.csv"}), &data))
     .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    let said = lines.join("\n").replace(&data.root.display().to_string(), "<data>");
+    insta::assert_snapshot!(said, @r#"
     the response does not meet `file_rows('data/out.csv') > 0` (c.json:1): `file_rows("data/out.csv")` is 0
     the response does not meet `file_size(path) > 100` (c.json:1): `path` is "out.csv", `file_size("out.csv")` is 4
-    `file_rows('missing.csv') > 0` (c.json:1) could not be checked: the data folder has no file `missing.csv`
-    `file_rows('out.csv/x') > 0` (c.json:1) could not be checked: the data folder has no file `out.csv/x`
+    `file_rows('missing.csv') > 0` (c.json:1) could not be checked: the data folder `<data>` has no file `missing.csv`
+    `file_rows('out.csv/x') > 0` (c.json:1) could not be checked: the data folder `<data>` has no file `out.csv/x`
     `file_rows('inner') > 0` (c.json:1) could not be checked: `inner` is no file
     `file_rows('') > 0` (c.json:1) could not be checked: `` is no file
     `file_rows('a\u0000b') > 0` (c.json:1) could not be checked: `a\0b` cannot be read: file name contained an unexpected NUL byte
