@@ -35,6 +35,37 @@ struct Sketched {
     protos: ProtoSet,
 }
 
+/// [`load`] for a command that takes use cases only.
+pub(crate) fn use_case(path: &Path) -> Result<Loaded, Failure> {
+    is_there(path, "give the folder of a use case")?;
+    let loaded = load(path, None)?;
+    match &loaded.source {
+        Some(Opened::Package(_, path)) => {
+            Err(aieffect_layout::Error::NotAUseCase { path: path.clone() }.into())
+        }
+        Some(Opened::UseCase(..)) | None => Ok(loaded),
+    }
+}
+
+/// [`load`] for a command that takes packages only.
+pub(crate) fn package(path: &Path, execution: Option<&Path>) -> Result<Loaded, Failure> {
+    is_there(path, "give a package, as a folder or zip; `aieffect export` makes one of a use case")?;
+    let loaded = load(path, execution)?;
+    match &loaded.source {
+        Some(Opened::UseCase(_, path)) => {
+            Err(aieffect_layout::Error::NotAPackage { path: path.clone() }.into())
+        }
+        Some(Opened::Package(..)) | None => Ok(loaded),
+    }
+}
+
+fn is_there(path: &Path, help: &str) -> Result<(), Failure> {
+    match path.exists() {
+        true => Ok(()),
+        false => Err(Failure::from(aieffect_layout::Error::NotFound { path: path.to_owned() }).help(help)),
+    }
+}
+
 /// Opens a use case or package, replaces its `execution.json` by that of `--execution` if given, resolves it
 /// and compiles its protos.
 pub(crate) fn load(path: &Path, execution: Option<&Path>) -> Result<Loaded, Failure> {
@@ -169,7 +200,21 @@ pub(crate) fn json(
     if given.starts_with(['{', '[']) {
         return Ok(parse(&SourceText::new(option, given), findings));
     }
-    document(Path::new(given), findings)
+    let file = Path::new(given);
+    if !file.exists() {
+        let text = format!("`{option}`: `{given}` does not exist");
+        let failure = Failure::text(Exit::WrongUsage, text);
+        return Err(if is_variable(given) { failure.help(FILES_OF_A_STACK) } else { failure });
+    }
+    document(file, findings)
+}
+
+/// Whoever sets the variable for a stack is elsewhere than the program that reads it.
+const FILES_OF_A_STACK: &str = "write JSON, or a file that is there; the orchestrator of a stack sees no file of yours: \
+     AIEFFECT_INITIAL_DATA=\"$(cat in.json)\"";
+
+fn is_variable(given: &str) -> bool {
+    std::env::var("AIEFFECT_INITIAL_DATA").is_ok_and(|value| value.trim() == given)
 }
 
 /// `--initial-data`. An empty text means not given.

@@ -4,13 +4,39 @@ use std::fmt;
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aieffect_orchestrator::engine::StepReport;
 use aieffect_orchestrator::plan::{Multiplicity, Plan};
 use aieffect_orchestrator::run::StepStatus;
 use aieffect_orchestrator::values::{self, RenderError, Style};
 use anyhow::Context;
+
+use crate::arguments::RunFlags;
+use crate::log::Log;
+
+/// What stands behind the name of a file with the results of an earlier run.
+const EARLIER: &str = ".previous";
+
+/// Gives what an earlier run wrote to `--output` another name before anything can go wrong: whoever reads the file after
+/// this run must not take those results for its own.
+pub(crate) fn set_earlier_aside(flags: &RunFlags) {
+    let Some(path) = &flags.output else { return };
+    // Neither a device nor a link is a file that a run has written.
+    if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return;
+    }
+    let mut aside = path.clone().into_os_string();
+    aside.push(EARLIER);
+    let aside = PathBuf::from(aside);
+    let log = Log::new(flags.log_level, flags.log_format);
+    match std::fs::rename(path, &aside) {
+        Ok(()) => log.info(&format!("results of an earlier run are now in `{}`", aside.display())),
+        Err(error) => {
+            log.warning(&format!("`{}` holds the results of an earlier run: {error}", path.display()));
+        }
+    }
+}
 
 /// An answer that is no message of its type, with the step that it came from.
 pub(crate) struct Unreadable(String);

@@ -258,6 +258,25 @@ fn a_package_is_no_use_case() {
     ended.check(2, "error: `<case>` is a package, not a use case");
 }
 
+#[test]
+fn a_path_that_is_not_there_is_said_with_what_the_command_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |command: &str, help: &str| {
+        let line = Aieffect::new(command, Path::new("load_wind_dya"), dir.path()).current_dir(dir.path());
+        let line = if command == "export" { line.arg("out") } else { line };
+        let ended = line.output();
+        ended.check(2, "error: `load_wind_dya` does not exist");
+        ended.says(&format!("help: {help}\n"));
+    };
+    for command in ["build", "export", "run"] {
+        check(command, "give the folder of a use case");
+    }
+    for command in ["compose", "orchestrate"] {
+        check(command, "give a package, as a folder or zip; `aieffect export` makes one of a use case");
+    }
+    check("check", "give the folder of a use case, or a package as a folder or zip");
+}
+
 /// Removes images when the test is over, however it ends.
 struct Images(Vec<String>);
 

@@ -86,7 +86,7 @@ fn a_request_that_does_not_fit_is_shown_and_not_sent() {
     let ended = call(&package(server.port()), "a1:Do").args(["--data", "[1]"]).output();
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     let ended = call(&package(server.port()), "a1:Do").args(["--data", "nowhere.json"]).output();
-    ended.check(2, "error: `nowhere.json` does not exist");
+    ended.check(2, "error: `--data`: `nowhere.json` does not exist");
 }
 
 #[test]

@@ -239,9 +239,17 @@ mod initial_data {
         ended.says("`text`");
         run("{\"text\": 1").check(3, "error: <case>: 1 error; nothing was started");
         run(r#"{"text": 1}"#).check(3, "error: <case>: 1 error; nothing was started");
-        run("nowhere.json").check(2, "error: `nowhere.json` does not exist");
+        run("nowhere.json").check(2, "error: `--initial-data`: `nowhere.json` does not exist");
         run("[1]").check(3, "error: <case>: 1 error; nothing was started");
         assert_eq!(server.calls_of(DO).len(), 0);
+    }
+
+    #[test]
+    fn a_file_that_a_stack_does_not_see_is_said_with_the_way_in() {
+        let package = alone(1, &hello());
+        let ended = package.orchestrate().env("AIEFFECT_INITIAL_DATA", "in.json").output();
+        ended.check(2, "error: `--initial-data`: `in.json` does not exist");
+        ended.says("AIEFFECT_INITIAL_DATA=\"$(cat in.json)\"");
     }
 }
 
@@ -270,7 +278,10 @@ fn results_are_written_to_a_file_whole_or_not_at_all() {
     let ended = package.orchestrate().arg("--output").arg(&file).output();
     ended.succeeds();
     assert_eq!(fs::read_to_string(&file).unwrap(), ended.stdout);
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "no temporary file is left");
+    let mut left: Vec<_> =
+        fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["results.json", "results.json.previous"], "no temporary file is left");
 
     let ended = package.orchestrate().args(["--output", "/proc/nowhere/results.json"]).output();
     ended.succeeds();
@@ -312,11 +323,37 @@ fn an_execution_file_stands_in_for_the_packages_own() {
 }
 
 #[test]
+fn results_of_an_earlier_run_are_never_taken_for_those_of_this_one() {
+    let server = serve(fine);
+    let package = alone(server.port(), &hello());
+    let place = tempfile::tempdir().unwrap();
+    let (results, earlier) = (place.path().join("r.json"), place.path().join("r.json.previous"));
+    let run = || package.orchestrate().arg("--output").arg(&results);
+    run().output().succeeds();
+    let first = fs::read(&results).unwrap();
+
+    assert_eq!(run().args(["--initial-data", "nowhere.json"]).output().code, Some(2));
+    assert!(!results.exists());
+    assert_eq!(fs::read(&earlier).unwrap(), first);
+    run().output().succeeds();
+    fs::remove_file(&earlier).unwrap();
+    let ended = run().args(["--initial-data", "{"]).output();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    ended.says("results of an earlier run are now in `").says("r.json.previous`");
+    assert_eq!((results.exists(), fs::read(&earlier).unwrap()), (false, first));
+}
+
+#[test]
 fn conditions_on_files_look_into_the_data_folder() {
     let server = serve(fine);
     let package = alone(server.port(), &with(&json!({"expect": ["file_rows('data/out.csv') == 1"]})));
     let ended = package.orchestrate().output();
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    ended.check(
+        1,
+        "error: a1:Do failed: `file_rows('data/out.csv') == 1` (execution.json:1) could not be checked: the data \
+         folder `<case>/data` has no file `data/out.csv`",
+    );
+    ended.says("help: where the services write to another folder of this machine, name it with `--data DIR`");
 
     fs::create_dir(package.path().join("data")).unwrap();
     fs::write(package.path().join("data/out.csv"), "h\n1\n").unwrap();

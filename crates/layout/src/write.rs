@@ -34,8 +34,8 @@ pub fn write_package(files: &PackageFiles, dir: &Path, overwrite: Overwrite) -> 
         State::Absent => write_new(&files.0, dir),
         State::Empty => write_into(&files.0, dir),
         State::Package if overwrite == Overwrite::Replace => write_into(&files.0, dir),
-        State::Other if overwrite == Overwrite::Replace => Err(Error::NotReplaced { path: dir.to_owned() }),
-        State::Package | State::Other => Err(Error::AlreadyThere { path: dir.to_owned() }),
+        State::Package => Err(Error::AlreadyThere { path: dir.to_owned() }),
+        State::Other => Err(Error::NotReplaced { path: dir.to_owned() }),
     }
 }
 

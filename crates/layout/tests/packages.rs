@@ -112,8 +112,11 @@ fn what_is_no_package_is_never_replaced() {
         if marker == "notes.txt" {
             fs::remove_dir(folder.join("microservice")).unwrap();
         }
-        let error = write_package(&files(&[]), &folder, Overwrite::Replace).unwrap_err();
-        assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
+        // Said without `--overwrite` too: adding that would not help.
+        for overwrite in [Overwrite::Refuse, Overwrite::Replace] {
+            let error = write_package(&files(&[]), &folder, overwrite).unwrap_err();
+            assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
+        }
         assert_eq!(tree(&folder).len(), 1);
     }
     let file = dir.path().join("file");

@@ -18,11 +18,7 @@ use crate::terminal;
 const SCRIPT: &str = "build_and_tag.sh";
 
 pub(crate) fn run(options: &Build) -> Result<Exit, Failure> {
-    let mut loaded = load::load(&options.use_case, None)?;
-    if let Some(Opened::Package(_, path)) = &loaded.source {
-        let path = path.to_owned();
-        return Err(aieffect_layout::Error::NotAUseCase { path }.into());
-    }
+    let mut loaded = load::use_case(&options.use_case)?;
     let script = match (&loaded.source, &loaded.resolved) {
         (Some(Opened::UseCase(use_case, _)), Some(resolved)) => {
             let (script, found) = aieffect_buildscript::build_script(use_case, &resolved.pipeline);

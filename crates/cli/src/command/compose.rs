@@ -65,11 +65,7 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
 
 /// The package as far as its own files go; what is wrong there is said before anything else.
 fn open(options: &Compose) -> Result<Loaded, Failure> {
-    let loaded = load::load(&options.package, options.execution.as_deref())?;
-    if let Some(Opened::UseCase(_, path)) = &loaded.source {
-        let path = path.to_owned();
-        return Err(aieffect_layout::Error::NotAPackage { path }.into());
-    }
+    let loaded = load::package(&options.package, options.execution.as_deref())?;
     if loaded.findings.has_errors() {
         loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     }

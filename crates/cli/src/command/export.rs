@@ -17,11 +17,7 @@ use crate::paths::way;
 use crate::terminal;
 
 pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
-    let mut loaded = load::load(&options.use_case, None)?;
-    if let Some(Opened::Package(_, path)) = &loaded.source {
-        let path = path.to_owned();
-        return Err(aieffect_layout::Error::NotAUseCase { path }.into());
-    }
+    let mut loaded = load::use_case(&options.use_case)?;
     // A package that cannot run is of no use to anyone, so what only planning finds is said here too.
     loaded.plan(&InitialData::default(), &PlanOptions::default());
     let files = match (&loaded.source, &loaded.resolved) {
@@ -42,14 +38,30 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
     if let Some(taken) = zip.as_ref().filter(|zip| overwrite == Overwrite::Refuse && zip.exists()) {
         return Err(aieffect_layout::Error::AlreadyThere { path: taken.clone() }.into());
     }
-    aieffect_layout::write_package(&files, &options.output_dir, overwrite)?;
+    aieffect_layout::write_package(&files, &options.output_dir, overwrite)
+        .map_err(|error| refused(error, options))?;
     terminal::say(&format!("wrote {}: {}", options.output_dir.display(), contents(&files, nodes)));
     if let Some(zip) = zip {
         aieffect_layout::write_zip(&files, &zip, overwrite)?;
         terminal::say(&format!("wrote {}", zip.display()));
     }
-    terminal::say(&format!("next: aieffect check {}", options.output_dir.display()));
+    let package = terminal::word(&options.output_dir.display().to_string());
+    terminal::say(&format!("next: aieffect check {package}, then aieffect compose {package}"));
     Ok(Exit::Done)
+}
+
+/// The folder for all packages is easily taken for the one to make in it.
+fn refused(error: aieffect_layout::Error, options: &Export) -> Failure {
+    let name = options.use_case.canonicalize().ok();
+    let name = name.as_deref().and_then(Path::file_name);
+    match (&error, name) {
+        (aieffect_layout::Error::NotReplaced { path }, Some(name)) if path.is_dir() => {
+            let inside = path.join(name);
+            let help = format!("give the package a folder of its own, such as `{}`", inside.display());
+            Failure::from(error).help(help)
+        }
+        _ => error.into(),
+    }
 }
 
 /// `3 nodes, 4 protos, settings in execution.json`.

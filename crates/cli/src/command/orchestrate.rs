@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aieffect_layout::Opened;
+use aieffect_orchestrator::engine::RunReport;
+use aieffect_orchestrator::run::Failure as StepFailure;
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::grpc::FixedEndpoints;
 
@@ -13,14 +14,17 @@ use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load;
 use crate::log::Log;
+use crate::results;
+
+const NOT_READY: &str = "the service's log says more; a service has to listen on the port that `GRPC_PORT` names, at every address of its \
+     container";
+const DATA_ELSEWHERE: &str =
+    "where the services write to another folder of this machine, name it with `--data DIR`";
 
 pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let flags = &options.run;
-    let mut loaded = load::load(&options.package, options.execution.as_deref())?;
-    if let Some(Opened::UseCase(_, path)) = &loaded.source {
-        let path = path.to_owned();
-        return Err(aieffect_layout::Error::NotAPackage { path }.into());
-    }
+    results::set_earlier_aside(flags);
+    let mut loaded = load::package(&options.package, options.execution.as_deref())?;
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial, &flags.plan_options());
     loaded.stop_at_findings(&options.package, Strictness::of(flags.strict), flags.log_format)?;
@@ -41,9 +45,22 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         Ok::<_, Failure>(drive.run(&mut interrupts).await)
     })?;
     match report {
-        Some(report) => drive::conclude(&plan, report, flags, &log),
+        Some(report) => {
+            let looked_elsewhere = options.data.is_none() && has_looked_for_a_file(&report);
+            drive::conclude(&plan, report, flags, &log).map_err(|failure| match failure.exit {
+                Exit::ServiceUnreachable => failure.help(NOT_READY),
+                _ if looked_elsewhere => failure.help(DATA_ELSEWHERE),
+                _ => failure,
+            })
+        }
         None => Err(Failure::text(Exit::Interrupted, "interrupted twice; open calls were not waited for")),
     }
+}
+
+/// Whether a condition on a file failed, since the file is not in the data folder.
+fn has_looked_for_a_file(report: &RunReport) -> bool {
+    let failure = report.cause.as_ref().map(|cause| &cause.failure);
+    matches!(failure, Some(StepFailure::Unsuccessful { message }) if message.contains(": the data folder "))
 }
 
 fn data_folder(options: &Orchestrate) -> PathBuf {

@@ -24,6 +24,7 @@ use crate::findings::Strictness;
 use crate::inputs;
 use crate::load;
 use crate::log::Log;
+use crate::results;
 use crate::services;
 
 /// How many lines of a service are repeated at the end.
@@ -34,6 +35,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
+    results::set_earlier_aside(&options.run);
     let prepared = prepare(options)?;
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
@@ -62,11 +64,7 @@ struct Prepared {
 
 fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let flags = &options.run;
-    let mut loaded = load::load(&options.use_case, None)?;
-    if let Some(Opened::Package(_, path)) = &loaded.source {
-        let path = path.to_owned();
-        return Err(aieffect_layout::Error::NotAUseCase { path }.into());
-    }
+    let mut loaded = load::use_case(&options.use_case)?;
     let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
     let plan = loaded.plan(&initial, &flags.plan_options());
     let (local, found) = services::plan(&loaded, plan.as_ref());

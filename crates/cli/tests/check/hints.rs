@@ -150,7 +150,7 @@ fn an_export_says_what_is_in_the_package_and_ends_its_own_document_with_a_line_b
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         stderr,
-        "wrote out: 2 nodes, 2 protos, settings in execution.json\nnext: aieffect check out\n"
+        "wrote out: 2 nodes, 2 protos, settings in execution.json\nnext: aieffect check out, then aieffect compose out\n"
     );
     let execution = std::fs::read_to_string(case.folder().join("out/execution.json")).unwrap();
     assert!(execution.ends_with("}\n"), "{execution}");
