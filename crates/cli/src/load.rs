@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aieffect_blueprint::resolve::{self, Sketch};
-use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase};
+use aieffect_blueprint::{
+    Code, Diagnostic, Document, Findings, Package, Pipeline, ProtoTree, SourceText, UseCase,
+};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::Opened;
 use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
@@ -94,8 +96,19 @@ impl Loaded {
             (None, None) => return None,
         };
         let told = found.into_iter().filter(|finding| !(parts_missing && finding.code.is_absence()));
-        self.findings.extend(told.collect());
+        let told = told.map(|finding| self.with_settings_named(finding)).collect();
+        self.findings.extend(told);
         planned.filter(|_| !self.findings.has_errors())
+    }
+
+    /// In a package that came without its settings, these are what fills fields.
+    fn with_settings_named(&self, mut finding: Diagnostic) -> Diagnostic {
+        let lacks_settings =
+            matches!(&self.source, Some(Opened::Package(package, _)) if package.execution.is_none());
+        if let (true, Code::UnfilledField, Some(help)) = (lacks_settings, finding.code, &mut finding.help) {
+            help.push_str("; the package has no execution.json: `--execution FILE` gives it one");
+        }
+        finding
     }
 
     fn resolve_use_case(&mut self, use_case: &UseCase) {

@@ -3,6 +3,7 @@
 mod arguments;
 mod clock;
 mod command;
+mod compose_tool;
 mod drive;
 mod exit;
 mod findings;
@@ -15,6 +16,7 @@ mod results;
 mod services;
 mod static_binary;
 mod terminal;
+mod tool;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,8 @@
 
 #[path = "compose/case.rs"]
 mod case;
+#[path = "compose/machine.rs"]
+mod machine;
 mod support;
 #[path = "compose/zip.rs"]
 mod zip;
@@ -66,7 +68,8 @@ fn it_says_what_was_written_and_what_to_type_next() {
               AIEFFECT_INITIAL_DATA='{…}' before it gives initial data
     logs:     docker compose -f <case>/package/docker-compose.yml logs <service>
     clean up: docker compose -f <case>/package/docker-compose.yml down
-    with Compose 1.29, write `docker-compose` for `docker compose`
+              docker image rm energy_report-meter:latest energy_report-report:latest
+    no compose tool answers here, and `aieffect doctor` says how to get one; with Compose 1.29, write `docker-compose` for `docker compose`
     "#);
     let without = case.compose_of(&case.package).args(["--no-orchestrator", "--base-port", "23451"]).output();
     without.succeeds();
@@ -78,6 +81,8 @@ fn it_says_what_was_written_and_what_to_type_next() {
     start:    docker compose -f <case>/package/docker-compose.yml up --detach
     logs:     docker compose -f <case>/package/docker-compose.yml logs --follow
     clean up: docker compose -f <case>/package/docker-compose.yml down
+              docker image rm energy_report-meter:latest energy_report-report:latest
+    no compose tool answers here, and `aieffect doctor` says how to get one; with Compose 1.29, write `docker-compose` for `docker compose`
     "#);
 }
 

@@ -2,10 +2,12 @@
 
 mod binary;
 mod context;
+mod machine;
 mod orchestrator;
 mod places;
 mod project;
 mod report;
+mod unfilled;
 
 use aieffect_blueprint::Package;
 use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
@@ -34,9 +36,13 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
     let places = Places::new(dir, options.output.clone().filter(|_| !prints))?;
     let binary = Binary::running()?;
     let stack_options = stack_options(options, &places, binary.as_ref())?;
+    let unfilled = plan(&mut loaded, options, &stack_options);
     let file = make(&mut loaded, &places, &stack_options)?;
     loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     let (Some(file), Some(resolved)) = (file, &loaded.resolved) else { return Err(load::unexplained()) };
+    if let Some(warning) = unfilled {
+        terminal::say(&warning);
+    }
     let yaml = file.to_yaml();
     if prints {
         terminal::print(&yaml).map_err(|error| Failure::new(Exit::Internal, error))?;
@@ -59,7 +65,8 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
     if options.package.is_file() {
         report::left_out(&aieffect_layout::left_out(&options.package));
     }
-    report::written(&file, &resolved.pipeline, &places, &not_shared);
+    let machine = machine::look(&file)?;
+    report::written(&file, &resolved.pipeline, &places, &not_shared, &machine);
     Ok(Exit::Done)
 }
 
@@ -101,20 +108,27 @@ fn stack_options(
     })
 }
 
-/// The stack, unless a finding is an error. What the orchestrator would refuse is found here already, but for what
-/// initial data may mend.
+/// Finds what the orchestrator would refuse. What initial data may mend is no finding here; gives back a warning of it.
+fn plan(loaded: &mut Loaded, options: &Compose, stack: &StackOptions) -> Option<String> {
+    if stack.orchestrator == Orchestrator::Absent {
+        return None;
+    }
+    let mut before = std::mem::take(&mut loaded.findings);
+    loaded.plan(&InitialData::default(), &PlanOptions::default());
+    let planned = std::mem::take(&mut loaded.findings);
+    let (absences, others): (Vec<_>, Vec<_>) =
+        planned.into_iter().partition(|finding| finding.code.is_absence());
+    before.extend(others.into_iter().collect());
+    loaded.findings = before;
+    unfilled::warning(&absences, package(loaded).ok()?, &options.package)
+}
+
+/// The stack, unless a finding is an error.
 fn make(
     loaded: &mut Loaded,
     places: &Places,
     options: &StackOptions,
 ) -> Result<Option<ComposeFile>, Failure> {
-    if options.orchestrator != Orchestrator::Absent {
-        let mut planned = std::mem::take(&mut loaded.findings);
-        loaded.plan(&InitialData::default(), &PlanOptions::default());
-        let found = std::mem::take(&mut loaded.findings);
-        planned.extend(found.into_iter().filter(|finding| !finding.code.is_absence()).collect());
-        loaded.findings = planned;
-    }
     loaded.findings.extend(places.links());
     let Some(resolved) = &loaded.resolved else { return Err(load::unexplained()) };
     let (file, found) =

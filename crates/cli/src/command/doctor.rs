@@ -7,7 +7,6 @@ mod left;
 mod machine;
 mod python;
 mod sight;
-mod tool;
 mod verdict;
 
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! A small package, given to `compose`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use ::zip::ZipWriter;
@@ -33,7 +34,17 @@ impl Case {
         for name in FILES {
             fs::copy(from.join(name), package.join(name)).unwrap();
         }
+        // Whatever the machine has would be asked; `sh` is what tests start commands with.
+        fs::create_dir(dir.path().join("bin")).unwrap();
+        symlink("/bin/sh", dir.path().join("bin/sh")).unwrap();
         Self { dir, package }
+    }
+
+    /// Puts a script where `compose` finds other programs.
+    pub(crate) fn tool(&self, name: &str, script: &str) {
+        let path = self.dir.path().join("bin").join(name);
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
     pub(crate) fn compose(&self) -> Aieffect {
@@ -41,7 +52,7 @@ impl Case {
     }
 
     pub(crate) fn compose_of(&self, path: &Path) -> Aieffect {
-        Aieffect::new("compose", path, self.dir.path())
+        Aieffect::new("compose", path, self.dir.path()).env("PATH", self.dir.path().join("bin"))
     }
 
     pub(crate) fn at(&self, path: &str) -> PathBuf {

@@ -4,11 +4,13 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use aieffect_blueprint::{NodeName, Pipeline, Placement, Port};
-use aieffect_compose::{ComposeFile, Image, PublishedPort, Role, Service};
+use aieffect_compose::{ComposeFile, Image, ImageName, PublishedPort, Role, Service};
 
 use super::context::is_built_from_it;
+use super::machine::{Machine, images};
 use super::places::Places;
 use super::project::project;
+use crate::compose_tool::TOOLS;
 use crate::terminal::{say, word};
 
 /// How far above the first port free ones are looked for.
@@ -45,7 +47,13 @@ pub(super) fn left_out(names: &[String]) {
     say(&format!("left in the archive, since they are no part of a package: {}", shown.join(", ")));
 }
 
-pub(super) fn written(file: &ComposeFile, pipeline: &Pipeline, places: &Places, not_shared: &[PathBuf]) {
+pub(super) fn written(
+    file: &ComposeFile,
+    pipeline: &Pipeline,
+    places: &Places,
+    not_shared: &[PathBuf],
+    machine: &Machine,
+) {
     let services: Vec<&Service> =
         file.services.iter().filter(|service| service.role != Role::Orchestrator).collect();
     let and_orchestrator = if file.orchestrator().is_some() { " and the orchestrator" } else { "" };
@@ -70,7 +78,8 @@ pub(super) fn written(file: &ComposeFile, pipeline: &Pipeline, places: &Places, 
         );
     }
     warn_of_ports(&services);
-    next(file, places);
+    warn_of_images(&machine.missing);
+    next(file, places, machine);
 }
 
 /// `meter1 at 127.0.0.1:50051`, with the further nodes that it serves.
@@ -116,6 +125,20 @@ fn warn_of_ports(services: &[&Service]) {
     say(&format!("warning: {shown} taken already, by this stack if it is up; {advice}"));
 }
 
+/// `up` asks a registry for an image that is not here, and what it then says reads as if the network were down.
+fn warn_of_images(missing: &[ImageName]) {
+    let names: Vec<String> = missing.iter().map(|image| format!("`{image}`")).collect();
+    let (images, them) = match names.as_slice() {
+        [] => return,
+        [name] => (format!("image {name}"), "it"),
+        names => (format!("images {}", names.join(", ")), "them"),
+    };
+    say(&format!(
+        "warning: this machine has no {images}; the use case's `build_and_tag.sh` makes {them}, else `up` asks a \
+         registry for {them}"
+    ));
+}
+
 fn is_taken(port: &PublishedPort) -> bool {
     let listening = TcpListener::bind((port.bind, port.host.get()));
     // An address that this machine does not have may be that of the machine that the stack is for.
@@ -134,37 +157,52 @@ fn free_base(ports: &[PublishedPort]) -> Option<Port> {
     bases.into_iter().find(is_free).and_then(Port::new)
 }
 
-fn next(file: &ComposeFile, places: &Places) {
+fn next(file: &ComposeFile, places: &Places, machine: &Machine) {
     let project = project(&places.full_file());
     let named = project.as_ref().map(|project| format!("-p {} ", project.name)).unwrap_or_default();
-    let compose = format!("docker compose {named}-f {}", word(&places.file.display().to_string()));
-    tell(file, places, &compose);
+    let tool = machine.tool.unwrap_or(TOOLS[0]);
+    let compose = format!("{} {named}-f {}", tool.command, word(&places.file.display().to_string()));
+    let down = tell(file, places, &compose);
+    say(&format!("clean up: {compose} {down}"));
+    if let Some(images) = made_images(file) {
+        say(&format!("          {} image rm {images}", tool.engine));
+    }
     if let Some(project) = project {
         say(&format!("          {}", project.why));
     }
+    if machine.tool.is_none() {
+        say(
+            "no compose tool answers here, and `aieffect doctor` says how to get one; with Compose 1.29, write \
+             `docker-compose` for `docker compose`",
+        );
+    }
 }
 
-fn tell(file: &ComposeFile, places: &Places, compose: &str) {
+/// Says how to start the stack and to see what it does. Gives back the command that ends it.
+fn tell(file: &ComposeFile, places: &Places, compose: &str) -> &'static str {
     let Some(orchestrator) = file.orchestrator() else {
         say(&format!("start:    {compose} up --detach"));
         say(&format!("logs:     {compose} logs --follow"));
-        say(&format!("clean up: {compose} down"));
-        return;
+        return "down";
     };
-    let key = &orchestrator.key;
-    let (build, image) = match &orchestrator.image {
-        Image::Built(build) => match &build.name {
-            Some(name) => ("", format!("; docker image rm {name}")),
-            // Without a name of its own a tool takes the image that is there, however old.
-            None => (" --build", " --rmi local".to_owned()),
-        },
-        Image::Named(_) => ("", String::new()),
-    };
-    let results = places.results().join("results.json");
+    // Without a name of its own a tool takes the image that is there, however old.
+    let is_unnamed = matches!(&orchestrator.image, Image::Built(build) if build.name.is_none());
+    let build = if is_unnamed { " --build" } else { "" };
+    let (key, results) = (&orchestrator.key, places.results().join("results.json"));
     say(&format!("run:      {compose} up{build} --abort-on-container-exit --exit-code-from {key}"));
     say(&format!("          ends with the pipeline's exit code; results also in {}", results.display()));
     say("          AIEFFECT_INITIAL_DATA='{…}' before it gives initial data");
     say(&format!("logs:     {compose} logs <service>"));
-    say(&format!("clean up: {compose} down{image}"));
-    say("with Compose 1.29, write `docker-compose` for `docker compose`");
+    if is_unnamed { "down --rmi local" } else { "down" }
+}
+
+/// The images that were made for this package, which no `down` takes away: those of its services, and of the
+/// orchestrator where it is this program.
+fn made_images(file: &ComposeFile) -> Option<String> {
+    let orchestrator = file.orchestrator().and_then(|service| match &service.image {
+        Image::Built(build) => build.name.as_ref(),
+        Image::Named(_) => None,
+    });
+    let names: Vec<&str> = images(file).into_iter().chain(orchestrator).map(ImageName::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }

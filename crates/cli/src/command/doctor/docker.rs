@@ -5,15 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::tool::{Answer, ask};
 use super::verdict::Verdict;
-
-/// In the order in which `build_and_tag.sh` looks for them.
-const FLAVOURS: [(&str, &[&str]); 3] = [
-    ("docker compose", &["docker", "compose", "version", "--short"]),
-    ("docker-compose", &["docker-compose", "version", "--short"]),
-    ("podman compose", &["podman", "compose", "version", "--short"]),
-];
+use crate::compose_tool::TOOLS;
+use crate::tool::{Answer, ask};
 
 /// Whether a daemon answers, and which API it has.
 pub(super) async fn daemon(patience: Duration) -> Verdict {
@@ -49,12 +43,8 @@ fn unreachable(answer: &Answer) -> Verdict {
 
 /// Which compose tools there are.
 pub(super) async fn compose(patience: Duration) -> Verdict {
-    let asked = FLAVOURS.map(|(name, command)| async move {
-        let answer = match command {
-            [program, arguments @ ..] => ask(program, arguments, b"", patience).await,
-            [] => Answer::NotThere,
-        };
-        version(&answer).map(|version| format!("{name} {version}"))
+    let asked = TOOLS.map(|tool| async move {
+        tool.version(patience).await.map(|version| format!("{} {version}", tool.command))
     });
     let [first, second, third] = asked;
     let (first, second, third) = tokio::join!(first, second, third);
@@ -64,14 +54,6 @@ pub(super) async fn compose(patience: Duration) -> Verdict {
         return Verdict::missing(what, "`apt-get install docker-compose-plugin`, or `docker-compose`");
     }
     Verdict::Fine { found: found.join(", ") }
-}
-
-/// The last line: some flavours say first whose work they are. An old `docker` without compose prints its help.
-fn version(answer: &Answer) -> Option<String> {
-    let Answer::Said(text) = answer else { return None };
-    let last = text.lines().last()?.trim();
-    let number = last.trim_start_matches('v').starts_with(|letter: char| letter.is_ascii_digit());
-    (number && !last.contains(' ')).then(|| last.to_owned())
 }
 
 #[cfg(test)]
@@ -89,14 +71,5 @@ mod tests {
         assert!(refused("Got permission denied while trying to connect").contains("usermod"));
         assert!(refused("Cannot connect to the Docker daemon").contains("start"));
         assert!(fix(Answer::Silent).contains("--patience"));
-    }
-
-    #[test]
-    fn a_version_is_a_number_on_the_last_line() {
-        let said = |text: &str| version(&Answer::Said(text.to_owned()));
-        assert_eq!(said("1.29.2"), Some("1.29.2".into()));
-        assert_eq!(said(">>>> Executing external compose provider\nv2.30.1"), Some("v2.30.1".into()));
-        assert_eq!(said("Usage: docker [OPTIONS] COMMAND"), None);
-        assert_eq!(version(&Answer::Silent), None);
     }
 }

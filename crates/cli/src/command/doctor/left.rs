@@ -6,7 +6,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::tool::{Answer, ask};
+use crate::tool::{Answer, ask};
 
 /// How long is waited, at most, when the user does.
 const IN_A_HURRY: Duration = Duration::from_secs(3);

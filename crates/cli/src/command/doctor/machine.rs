@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use aieffect_blueprint::Port;
 
-use super::tool::{Answer, ask};
 use super::verdict::Verdict;
 use crate::static_binary::is_static;
+use crate::tool::{Answer, ask};
 
 /// As many as most stacks publish.
 const LOOKED_AT: u16 = 16;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::tool::{Answer, ask};
 use super::verdict::Verdict;
+use crate::tool::{Answer, ask};
 
 /// Prints the version and whether virtual environments with pip can be made.
 const QUESTION: &str = "import sys, importlib.util as u\n\

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::left::{Left, State};
-use super::tool::{Answer, ask};
 use super::verdict::Verdict;
+use crate::tool::{Answer, ask};
 
 /// An archive without entries.
 const EMPTY_TAR: [u8; 1024] = [0; 1024];

@@ -15,7 +15,7 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 
 /// What a program answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// It ended well; its stdout, without the blanks around it.
     Said(String),
     /// It ended otherwise; what it last said on stderr, else on stdout.
@@ -28,7 +28,7 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Why there is nothing of use in it; `None` when there is.
-    pub(super) fn trouble(&self, program: &str) -> Option<String> {
+    pub(crate) fn trouble(&self, program: &str) -> Option<String> {
         match self {
             Self::Said(_) => None,
             Self::Refused(reason) => Some(reason.clone()),
@@ -39,7 +39,7 @@ impl Answer {
 }
 
 /// Runs a program with this on its stdin, for at most `patience`; then all that it has started is killed.
-pub(super) async fn ask<T: AsRef<OsStr>>(
+pub(crate) async fn ask<T: AsRef<OsStr>>(
     program: &str,
     arguments: impl IntoIterator<Item = T>,
     input: &[u8],
