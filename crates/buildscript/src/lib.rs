@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`build_script`]. Deliberately absent: disk, any container engine, and running the script.
 
+mod bases;
 mod images;
 mod quote;
 mod script;

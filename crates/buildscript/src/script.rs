@@ -6,6 +6,7 @@ use aieffect_blueprint::{Findings, Pipeline, UseCase};
 use handlebars::Handlebars;
 use serde::Serialize;
 
+use crate::bases;
 use crate::images::{Image, images};
 use crate::quote::quote;
 
@@ -24,6 +25,8 @@ struct Script<'a> {
     /// What the tools read beside the compose file, where it is there, unless they are told which files to read.
     overrides: [String; 2],
     profiles: String,
+    /// What to do about a base image that cannot be pulled; may be empty.
+    base_hint: String,
     images: Vec<Image>,
 }
 
@@ -45,6 +48,7 @@ pub fn build_script(use_case: &UseCase, pipeline: &Pipeline) -> (Option<String>,
         overrides,
         compose_file,
         profiles: profiles(use_case),
+        base_hint: bases::hint(use_case),
         images,
     };
     (Some(render(&script)), findings)

@@ -206,6 +206,28 @@ fn whatever_fails_names_its_service() {
 }
 
 #[test]
+fn a_failed_build_names_the_variables_for_base_images() {
+    let case = Case::new();
+    let said = |arguments: &str| {
+        let with = format!("    build:\n      context: services/report\n      args:\n{arguments}");
+        case.write("docker-compose.yml", &COMPOSE.replace("    build: services/report\n", &with));
+        case.build().output().succeeds();
+        let (output, _) = case.run_with(&["docker"], "v2", &[("FAILING", "report")]);
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let shown = said("        BASE: ${MY_BASE:-debian}\n        OTHER: fixed\n");
+    assert!(
+        shown.contains("\nif a base image could not be pulled, name one that is here with MY_BASE\nerror: "),
+        "{shown}"
+    );
+    let shown = said("        A: ${PYTHON_IMAGE:-python:3.11-slim}\n        B: $MY_BASE\n");
+    let clone = "with MY_BASE or PYTHON_IMAGE; in a clone of aieffect: eval \"$(cargo xtask base-images)\"\n";
+    assert!(shown.contains(clone), "{shown}");
+    assert!(!said("        OTHER: fixed\n").contains("base image"));
+}
+
+#[test]
 fn a_tool_from_a_snap_gets_its_file_where_it_can_read_it() {
     let case = Case::new();
     case.build().output().succeeds();
