@@ -81,6 +81,27 @@ fn a_python_use_case_runs_at_once() {
 }
 
 #[test]
+fn its_readme_leads_to_a_stack() {
+    let parent = tempfile::tempdir().unwrap();
+    init(parent.path(), "wind_day").output().succeeds();
+    let case = parent.path().join("wind_day");
+    let readme = fs::read_to_string(case.join("README.md")).unwrap();
+    let lines: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("aieffect ")).collect();
+    let expected = ["run .", "build . --run", "export . ../wind_day_package", "compose ../wind_day_package"];
+    assert_eq!(lines, expected);
+    for line in lines.into_iter().skip(1).map(|line| line.trim_end_matches(" --run")) {
+        let mut words = line.split(' ');
+        let command = Aieffect::new(words.next().unwrap(), Path::new(words.next().unwrap()), parent.path());
+        let command = command.current_dir(&case).args(words);
+        // The program of this build is no static one.
+        let command = if line.starts_with("compose") { command.arg("--no-orchestrator") } else { command };
+        command.output().succeeds();
+    }
+    assert!(case.join("build_and_tag.sh").is_file());
+    assert!(parent.path().join("wind_day_package/docker-compose.yml").is_file());
+}
+
+#[test]
 fn an_empty_folder_is_filled() {
     let parent = tempfile::tempdir().unwrap();
     fs::create_dir(parent.path().join("case")).unwrap();

@@ -23,6 +23,10 @@ impl UseCaseName {
         Err(NameFault(text.chars().take(80).collect()))
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// `wind_forecast` as `Wind forecast`.
     pub(crate) fn title(&self) -> String {
         let words = self.0.replace(['_', '-', '.'], " ");

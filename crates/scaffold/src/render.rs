@@ -42,6 +42,7 @@ const RUST_SERVICE: [(&str, &str); 3] = [
 /// What the templates of the whole use case can name.
 #[derive(Serialize)]
 struct Whole<'a> {
+    name: &'a str,
     title: String,
     language: &'static str,
     is_python: bool,
@@ -71,6 +72,7 @@ pub fn use_case(
     let services = chain.0.as_slice();
     let Some(first) = services.first() else { return Ok(Files::new()) };
     let whole = Whole {
+        name: name.as_str(),
         title: name.title(),
         language: match template {
             Template::Python => "Python",

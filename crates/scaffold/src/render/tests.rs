@@ -129,6 +129,16 @@ fn a_python_use_case_has_these_files() {
     aieffect run .
     ```
 
+    Or with Docker, as a stack of containers that ends with the results:
+
+    ```sh
+    aieffect build . --run
+    aieffect export . ../wind_day_package
+    aieffect compose ../wind_day_package
+    ```
+
+    The last command prints the one that starts the stack, and the one that cleans up.
+
     Make it yours: a service's operation is in its `proto/`, what it does in `server.py`, which service feeds which in
     `connections.json`. `aieffect check .` says what does not fit, and where.
 
@@ -446,6 +456,16 @@ fn one_service_is_a_use_case() {
     ```sh
     aieffect run .
     ```
+
+    Or with Docker, as a stack of containers that ends with the results:
+
+    ```sh
+    aieffect build . --run
+    aieffect export . ../wind_day_package
+    aieffect compose ../wind_day_package
+    ```
+
+    The last command prints the one that starts the stack, and the one that cleans up.
 
     Make it yours: a service's operation is in its `proto/`, what it does in `server.py`, which service feeds which in
     `connections.json`. `aieffect check .` says what does not fit, and where.
