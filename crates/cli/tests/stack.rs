@@ -51,6 +51,12 @@ fn a_pipeline_that_succeeds_ends_its_stack_with_0_and_leaves_its_results() {
     let results = std::fs::read_to_string(package.path().join("results/results.json")).unwrap();
     let results: Value = serde_json::from_str(&results).unwrap();
     assert_eq!(results["a:Do"]["text"], "hello");
+
+    let ended = stack.up(&[("AIEFFECT_INITIAL_DATA", "in.json")]);
+    assert_eq!(ended.code, Some(2), "{}", ended.output);
+    assert_eq!(stack.reason(), "error: `--initial-data`: `in.json` does not exist");
+    let left = |name: &str| package.path().join("results").join(name).exists();
+    assert_eq!((left("results.json"), left("results.json.previous")), (false, true));
 }
 
 #[test]
