@@ -4,4 +4,5 @@ mod endpoints;
 mod transport;
 
 pub use endpoints::{Endpoints, NotReady};
+pub(crate) use transport::traceparent;
 pub use transport::{Call, CallMetadata, Inputs, Outputs, Transport};
