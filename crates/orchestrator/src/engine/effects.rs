@@ -21,6 +21,7 @@ use super::attempt::{Attempted, Material};
 use super::flow::{Flow, Next};
 use super::options::{RunId, RunOptions};
 use super::results::{Keep, StepResult};
+use crate::memo::Memo;
 use crate::plan::{Feed, NodeId, Plan, StepId};
 use crate::ports::{Endpoints, NotReady, Transport};
 use crate::run::{FiringId, Given, Input, Jitter, RunEvent, RunState, StepStatus, sources};
@@ -60,6 +61,7 @@ pub(super) struct Effects {
     addresses: HashMap<NodeId, Address>,
     flow: Flow,
     supplies: Supplies,
+    memo: Option<Arc<Memo>>,
     /// In a live run, where the messages of each step are kept as they come.
     live: Vec<Arc<Mutex<StepResult>>>,
     /// What came at once, and was not waited for.
@@ -106,6 +108,7 @@ impl Effects {
             addresses: HashMap::new(),
             flow: Flow::new(&plan),
             supplies: Supplies::new(plan.steps.len()),
+            memo: options.memo.clone(),
             live: plan.steps.iter().map(|_| Arc::default()).collect(),
             soon: VecDeque::new(),
             plan,
@@ -253,6 +256,9 @@ impl Effects {
     }
 
     fn wait_for(&mut self, node: NodeId) {
+        if self.memo.as_ref().is_some_and(|memo| memo.is_node_settled(node)) {
+            return self.soon.push_back(Input::NodeReady(node));
+        }
         let (plan, endpoints) = (Arc::clone(&self.plan), Arc::clone(&self.endpoints));
         let wait = self.tasks.spawn(async move {
             let result = endpoints.ready(&plan.nodes[node.index()]).await;

@@ -50,17 +50,25 @@ impl Giving {
         }
         self.course.awaits_room(Room::Found);
         let put = self.outlet.put(message);
-        lock(&self.result).add(message, self.keep);
+        let kept = lock(&self.result).add(message, self.keep);
         self.staged = None;
         self.given += 1;
         if let Err(error) = put {
             return self.stopper.stop(Stop::Failed(Failure::Spool { reason: error.to_string() }));
+        }
+        if let Err(error) = kept {
+            return self.stopper.stop(Stop::Failed(Failure::Store { reason: unstored(&error) }));
         }
         match self.most {
             Some(most) if self.given >= most => self.stopper.stop(Stop::Enough),
             _ => Poll::Ready(()),
         }
     }
+}
+
+/// Why a stream is not in the store.
+pub(crate) fn unstored(error: &std::io::Error) -> String {
+    format!("the run store cannot be written: {error}")
 }
 
 impl Sink<Bytes> for Giving {
