@@ -143,11 +143,11 @@ codes! {
     UnknownStep = "AE0414",
     /// Initial data that cannot be used
     BadInitialData = "AE0415",
+    /// A live pipeline that nothing starts
+    NothingStarts = "AE0416",
+    /// A setting that does nothing in this mode
+    IdleSetting = "AE0417",
 
-    /// An operation that streams, which this version does not run yet
-    StreamsNotYet = "AE0501",
-    /// Live mode, which this version does not run yet
-    LiveNotYet = "AE0502",
     /// A setting that this version does not act on yet
     SettingNotYet = "AE0503",
     /// A transport that this version does not have yet

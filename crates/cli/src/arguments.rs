@@ -1,14 +1,20 @@
 //! What can be typed.
 
+mod keep;
+
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, Port};
+use aieffect_blueprint::{Address, Mode, Port};
 use aieffect_compose::ImageName;
+use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::keep::KeepFlags;
 use crate::command::{call, completions, doctor, man};
+use crate::exit::{Exit, Failure};
 
 /// Checks, packages and runs pipelines of small gRPC services.
 #[derive(Debug, Parser)]
@@ -99,6 +105,9 @@ pub(crate) struct Check {
     /// How to print findings
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+    /// Check for a run in this mode [default: what the documents say, else what the links call for]
+    #[arg(long, value_enum, env = "AIEFFECT_MODE")]
+    pub(crate) mode: Option<RunMode>,
     /// Check with this initial data: a file, or JSON
     #[arg(long, value_name = "FILE|JSON", env = "AIEFFECT_INITIAL_DATA")]
     pub(crate) initial_data: Option<String>,
@@ -252,6 +261,9 @@ pub(crate) struct Run {
     /// Let services work in this folder itself, instead of in a copy of the use case's data folder
     #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Begin a new run at this step, with what the last run came to before it
+    #[arg(long, value_name = "CONTAINER:OPERATION", env = "AIEFFECT_FROM", conflicts_with_all = ["resume", "no_store"])]
+    pub(crate) from: Option<String>,
     #[command(flatten)]
     pub(crate) run: RunFlags,
 }
@@ -262,9 +274,24 @@ pub(crate) struct RunFlags {
     /// Request fields of start steps ({"field": …}) or of any step ({"node:operation": {…}}): a file, or JSON
     #[arg(long, value_name = "FILE|JSON", env = "AIEFFECT_INITIAL_DATA")]
     pub(crate) initial_data: Option<String>,
-    /// Which results to print
-    #[arg(long, value_enum, default_value_t = Results::All, env = "AIEFFECT_RESULTS")]
-    pub(crate) results: Results,
+    /// How to run [default: what the documents say, else what the links call for]
+    #[arg(long, value_enum, env = "AIEFFECT_MODE")]
+    pub(crate) mode: Option<RunMode>,
+    /// Live: end when each source has given this many messages
+    #[arg(long, value_name = "N", env = "AIEFFECT_ITERATIONS")]
+    pub(crate) iterations: Option<NonZeroU64>,
+    /// Live: end after this time
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, env = "AIEFFECT_FOR")]
+    pub(crate) lasting: Option<Duration>,
+    /// Live: end when the sources have ended and nothing has moved for this time
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration, env = "AIEFFECT_QUIET")]
+    pub(crate) quiet: Duration,
+    /// How many messages wait between two operations at most [default: what the documents say, else 64]
+    #[arg(long, value_name = "N", env = "AIEFFECT_QUEUE_SIZE")]
+    pub(crate) queue_size: Option<NonZeroU32>,
+    /// Which results to print [default: all, in live mode last]
+    #[arg(long, value_enum, env = "AIEFFECT_RESULTS")]
+    pub(crate) results: Option<Results>,
     /// Write the results to this file too
     #[arg(long, value_name = "FILE", env = "AIEFFECT_OUTPUT")]
     pub(crate) output: Option<PathBuf>,
@@ -280,6 +307,65 @@ pub(crate) struct RunFlags {
     /// How to log
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) keep: KeepFlags,
+}
+
+impl RunFlags {
+    /// What is asked of the plan.
+    pub(crate) fn plan_options(&self) -> PlanOptions {
+        PlanOptions {
+            mode: self.mode.map(RunMode::mode),
+            queue_size: self.queue_size,
+            iterations: self.iterations,
+        }
+    }
+
+    /// A failure when something is given that a run of this plan has no use for.
+    pub(crate) fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        let live_only = [
+            ("--iterations", "AIEFFECT_ITERATIONS", self.iterations.is_some()),
+            ("--for", "AIEFFECT_FOR", self.lasting.is_some()),
+        ];
+        match (plan.mode, live_only.into_iter().find(|(_, _, is_given)| *is_given)) {
+            (Mode::Live, _) | (Mode::Batch, None) => Ok(()),
+            (Mode::Batch, Some((option, variable, _))) => {
+                let text = format!(
+                    "`{option}` ends live runs, and `{}` runs in batch mode, which ends by itself",
+                    plan.name
+                );
+                let help = format!("leave out `{option}` and the variable {variable}, or add `--mode live`");
+                Err(Failure::text(Exit::WrongUsage, text).help(help))
+            }
+        }
+    }
+
+    /// Which results are printed of a run of this plan.
+    pub(crate) fn results(&self, plan: &Plan) -> Results {
+        self.results.unwrap_or(match plan.mode {
+            Mode::Batch => Results::All,
+            Mode::Live => Results::Last,
+        })
+    }
+}
+
+/// How a pipeline runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunMode {
+    /// Every step once its inputs are there; the run ends by itself
+    Batch,
+    /// Sources go on giving, and every message is an input
+    Live,
+}
+
+impl RunMode {
+    /// The same for the plan.
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Self::Batch => Mode::Batch,
+            Self::Live => Mode::Live,
+        }
+    }
 }
 
 /// Which results are printed.

@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::arguments::{Results, RunFlags};
 use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::keep::Kept;
 use crate::log::{Log, Narrator};
 use crate::results;
 
@@ -83,7 +84,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) endpoints: Arc<dyn Endpoints>,
     pub(crate) data: DataFolder,
-    pub(crate) id: RunId,
+    pub(crate) kept: &'a Kept,
     pub(crate) flags: &'a RunFlags,
     pub(crate) log: Log,
 }
@@ -91,12 +92,12 @@ pub(crate) struct Drive<'a> {
 impl Drive<'_> {
     /// Runs the plan. The first interrupt stops the run in good order, the second ends the wait: `None`.
     pub(crate) async fn run(self, interrupts: &mut Interrupts) -> Option<RunReport> {
-        let keep = match self.flags.results {
+        let keep = match self.flags.results(&self.plan) {
             Results::All => Keep::All,
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
-        let options = RunOptions { keep, data: self.data, ..RunOptions::new(self.id) };
+        let options = RunOptions { keep, data: self.data, memo: self.kept.memo.clone(), ..RunOptions::new(self.kept.id.clone()) };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
@@ -129,10 +130,11 @@ pub(crate) fn conclude(
     log: &Log,
 ) -> Result<Exit, Failure> {
     let mut unreadable = Vec::new();
-    if let (Results::None, Some(path)) = (flags.results, &flags.output) {
+    let wanted = flags.results(plan);
+    if let (Results::None, Some(path)) = (wanted, &flags.output) {
         log.warning(&format!("`{}` is not written: `--results none` keeps no results", path.display()));
     }
-    if flags.results != Results::None {
+    if wanted != Results::None {
         if let Some(path) = &flags.output
             && let Err(error) = results::write_file(plan, &mut report.steps, path)
         {
@@ -140,6 +142,10 @@ pub(crate) fn conclude(
         }
         let printed = results::print(plan, &mut report.steps);
         unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
+    }
+    if let Some(reason) = report.unstored {
+        let help = "the run was broken off there; when the folder can be written again, go on with --resume latest";
+        return Err(Failure::text(Exit::Internal, reason).help(help));
     }
     match report.outcome {
         Outcome::Succeeded => match unreadable.first() {

@@ -7,6 +7,7 @@ mod drive;
 mod exit;
 mod findings;
 mod inputs;
+mod keep;
 mod load;
 mod log;
 mod pages;

@@ -19,6 +19,7 @@ service Step {
   rpc Do(Request) returns (Response);
   rpc Other(Request) returns (Response);
   rpc Watch(Request) returns (stream Response);
+  rpc Sum(stream Request) returns (Response);
 }
 message Request {
   string text = 1;
@@ -130,12 +131,25 @@ fn a_service_that_does_not_answer_in_time_is_exit_1() {
 }
 
 #[test]
-fn what_streams_is_refused_in_so_many_words() {
-    let ended = call(&package(1), "a1:Watch").output();
-    ended.check(
-        2,
-        "error: `a1:Watch` answers with a stream; only one request with one response can be called so far",
-    );
+fn a_stream_is_printed_one_message_a_line() {
+    let answers = vec![fine(), json!({"success": true, "text": "again"})];
+    let server = bound().on("/a.Step/Watch", move |_| Reply::Stream(answers.clone())).start();
+    let ended = call(&package(server.port()), "a1:Watch").output();
+    ended.succeeds();
+    assert_eq!(ended.stdout, "{\"success\":true,\"text\":\"fine\"}\n{\"success\":true,\"text\":\"again\"}\n");
+}
+
+#[test]
+fn a_stream_is_taken_from_an_array() {
+    let server = bound()
+        .on("/a.Step/Sum", |call| json!({"success": true, "text": call.messages.len().to_string()}))
+        .start();
+    let data = r#"[{"text": "a"}, {"text": "b"}, {}]"#;
+    let ended = call(&package(server.port()), "a1:Sum").args(["--data", data]).output();
+    ended.succeeds();
+    assert_eq!(ended.stdout, "{\n  \"success\": true,\n  \"text\": \"3\"\n}\n");
+    let ended = call(&package(server.port()), "a1:Do").args(["--data", "[{}]"]).output();
+    ended.check(3, "must be an object, not an array");
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod hints;
 #[allow(dead_code, reason = "shared with the test of the pages")]
 #[path = "diagnostics/make.rs"]
 mod make;
+#[path = "check/modes.rs"]
+mod modes;
 #[path = "check/output.rs"]
 mod output;
 #[allow(dead_code, reason = "shared with the test of the pages")]

@@ -11,6 +11,7 @@ mod flow;
 mod handle;
 mod journal;
 mod judge;
+mod meter;
 mod options;
 mod record;
 mod replay;
@@ -22,6 +23,7 @@ mod tests;
 mod watch;
 
 pub use handle::{Orchestrator, RunHandle};
+pub use meter::{Meters, Passed};
 pub use options::{RunId, RunIdError, RunOptions};
 pub use record::{Observer, Origin, Recorded};
 pub use report::{Cause, RunReport, StepReport, Unreached};

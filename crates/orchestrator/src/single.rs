@@ -12,10 +12,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::sleep;
 
-use crate::ports::{Call, CallMetadata, Transport};
+use crate::ports::{Call, CallMetadata, Outputs, Transport};
 use crate::run::Failure;
 
-/// A call of an operation with one request and one response.
+/// A call of an operation.
 #[derive(Debug, Clone)]
 pub struct SingleCall {
     /// Where the node answers.
@@ -24,30 +24,45 @@ pub struct SingleCall {
     pub step: StepName,
     /// Its RPC.
     pub operation: BoundOperation,
-    /// Longest time for the call.
-    pub deadline: Duration,
+    /// Longest time for the call; a stream may be open for as long as it likes where none is given.
+    pub deadline: Option<Duration>,
     /// The run that the service is told it belongs to.
     pub run: String,
 }
 
 impl SingleCall {
-    /// Makes the call and gives the response. An operation that streams is refused as a [`Failure::Protocol`].
-    /// Dropping the future cancels the call.
-    pub async fn make(&self, transport: &dyn Transport, request: Vec<u8>) -> Result<Bytes, Failure> {
-        if self.operation.shape != CallShape::Unary {
-            return Err(Failure::Protocol { reason: "the operation streams".to_owned() });
-        }
+    /// Makes the call with these requests, and gives the responses to `outputs` as they come. An operation that takes
+    /// no stream takes the first request. Dropping the future cancels the call.
+    pub async fn make(
+        &self,
+        transport: &dyn Transport,
+        requests: Vec<Bytes>,
+        outputs: Outputs<'_>,
+    ) -> Result<(), Failure> {
         let call = self.call();
-        let mut responses: Vec<Bytes> = Vec::new();
-        let inputs = Box::pin(stream::once(std::future::ready(Bytes::from(request))));
+        let inputs = Box::pin(stream::iter(requests));
         tokio::select! {
             // Ours first, as in a run: the client library's clock says less.
             biased;
-            () = sleep(self.deadline) => return Err(Failure::Deadline { after: self.deadline }),
-            called = transport.call(&call, inputs, &mut responses) => called?,
+            failure = self.overdue() => Err(failure),
+            called = transport.call(&call, inputs, outputs) => called,
         }
-        let none = || Failure::Protocol { reason: "there was no response".to_owned() };
-        responses.pop().ok_or_else(none)
+    }
+
+    /// Whether its operation takes a stream.
+    pub fn takes_stream(&self) -> bool {
+        matches!(self.operation.shape, CallShape::ClientStream | CallShape::Bidirectional)
+    }
+
+    /// Whether its operation gives a stream.
+    pub fn gives_stream(&self) -> bool {
+        matches!(self.operation.shape, CallShape::ServerStream | CallShape::Bidirectional)
+    }
+
+    async fn overdue(&self) -> Failure {
+        let Some(after) = self.deadline else { return std::future::pending().await };
+        sleep(after).await;
+        Failure::Deadline { after }
     }
 
     fn call(&self) -> Call {
@@ -57,7 +72,7 @@ impl SingleCall {
             address: self.address.clone(),
             path: self.operation.path.clone(),
             shape: self.operation.shape,
-            deadline: Some(self.deadline),
+            deadline: self.deadline,
             metadata: CallMetadata {
                 run: self.run.clone(),
                 step: self.step.clone(),

@@ -1,5 +1,7 @@
 //! `aieffect call`: one call of an operation, outside of any run.
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,10 @@ use aieffect_orchestrator::run::Failure as CallFailure;
 use aieffect_orchestrator::single::SingleCall;
 use aieffect_orchestrator::transport::grpc::{GrpcTransport, wait_until_ready};
 use aieffect_orchestrator::values::{self, Style};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use futures_util::sink::drain;
+use serde_json::Map;
 
 use crate::arguments::{LogFormat, duration};
 use crate::drive::{self, Interrupts};
@@ -19,7 +25,7 @@ use crate::findings::Strictness;
 use crate::load::{self, Loaded, Resolved};
 use crate::terminal;
 
-/// Call one operation of a service that is running, and print its response
+/// Call one operation of a service that is running, and print its response; a stream one message a line
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  aieffect call use-cases-platform/grid_diamond grid_source1:ReadGrid --data '{\"day\": \"2024-06-01\"}' --address localhost:50051"
@@ -30,7 +36,7 @@ pub(crate) struct Call {
     /// The operation of a node, such as data_generator1:GenerateData
     #[arg(value_name = "CONTAINER:OPERATION")]
     step: StepName,
-    /// The request's fields: a file, or JSON [default: none]
+    /// The request's fields, or for a stream an array of requests: a file, or JSON [default: none]
     #[arg(long, value_name = "FILE|JSON")]
     data: Option<String>,
     /// Where the service answers, in place of the address that the package has
@@ -39,7 +45,7 @@ pub(crate) struct Call {
     /// How long to wait for the service to answer at all
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     ready_timeout: Duration,
-    /// How long the call may take [default: as the package says, else 5m]
+    /// How long the call may take [default: as the package says, else 5m; a stream as long as it likes]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     deadline: Option<Duration>,
 }
@@ -54,14 +60,13 @@ pub(crate) fn run(options: &Call) -> Result<Exit, Failure> {
     loaded.stop_at_findings(&options.path, Strictness::Usual, LogFormat::Text)?;
     let Some(resolved) = &loaded.resolved else { return Err(load::unexplained()) };
     let call = single(resolved, options)?;
-    let request = request(&call, data.as_ref(), &options.path)?;
-    let response = drive::block_on(async {
+    let requests = requests(&call, data.as_ref(), &options.path)?;
+    drive::block_on(async {
         let mut interrupts = Interrupts::listen()?;
-        let answered = interrupts.or(answer(&call, request, options.ready_timeout)).await;
-        let stopped = |_| Failure::text(Exit::Interrupted, "stopped before the service had answered");
+        let answered = interrupts.or(answer(&call, requests, options.ready_timeout)).await;
+        let stopped = |_| Failure::text(Exit::Interrupted, "stopped before the call had ended");
         answered.map_err(stopped)?.map_err(|failure| advise(failure, &loaded, options))
     })?;
-    terminal::print(&response).map_err(|error| Failure::new(Exit::Internal, error))?;
     Ok(Exit::Done)
 }
 
@@ -81,22 +86,14 @@ fn single(resolved: &Resolved, options: &Call) -> Result<SingleCall, Failure> {
         let help = near_match(step.operation.as_str(), "operations", known);
         return Err(not_there(format!("`{}` has no operation `{}`", step.node, step.operation), help));
     };
-    if operation.shape != CallShape::Unary {
-        let flow = match operation.shape {
-            CallShape::Unary | CallShape::ClientStream => "takes a stream",
-            CallShape::ServerStream => "answers with a stream",
-            CallShape::Bidirectional => "takes and answers with streams",
-        };
-        let text = format!("`{step}` {flow}; only one request with one response can be called so far");
-        return Err(Failure::text(Exit::WrongUsage, text));
-    }
     let usual = OperationSettings::default().deadline;
     let written = planned.map_or(usual, |id| pipeline.operation(id).settings.deadline);
+    let written = (operation.shape == CallShape::Unary).then_some(written);
     Ok(SingleCall {
         address: options.address.clone().unwrap_or_else(|| nodes[index].address.clone()),
         step: step.clone(),
         operation,
-        deadline: options.deadline.unwrap_or(written),
+        deadline: options.deadline.or(written),
         run: drive::run_id()?.to_string(),
     })
 }
@@ -109,29 +106,46 @@ fn not_there(text: String, help: Option<String>) -> Failure {
     }
 }
 
-/// The request's bytes; what does not fit its message is shown as findings are.
-fn request(call: &SingleCall, data: Option<&Arc<Document>>, path: &Path) -> Result<Vec<u8>, Failure> {
+/// The requests' bytes; what does not fit their message is shown as findings are.
+fn requests(call: &SingleCall, data: Option<&Arc<Document>>, path: &Path) -> Result<Vec<Bytes>, Failure> {
     let input = &call.operation.input;
     let mut findings = Findings::new();
-    let fields = data.and_then(|data| {
+    let mut all = Vec::new();
+    if let Some(data) = data {
         let root = Reader::root(data);
-        let fields = root.object(&mut findings)?.clone();
-        values::check_fields(input, &fields, &root.place(), &mut findings);
-        Some(fields)
-    });
+        let readers = if call.takes_stream() && root.value().is_array() {
+            root.items(&mut findings)
+        } else {
+            vec![root]
+        };
+        for reader in &readers {
+            let Some(fields) = reader.object(&mut findings) else { continue };
+            values::check_fields(input, fields, &reader.place(), &mut findings);
+            all.push(fields.clone());
+        }
+    } else {
+        all.push(Map::new());
+    }
     load::stop_at(&findings, path, Strictness::Usual, LogFormat::Text)?;
-    let encoded = values::encode(input, &fields.unwrap_or_default());
-    encoded.map_err(|error| Failure::new(Exit::InvalidInput, error))
+    let encoded = all.iter().map(|fields| values::encode(input, fields).map(Bytes::from));
+    encoded.collect::<Result<_, _>>().map_err(|error| Failure::new(Exit::InvalidInput, error))
 }
 
-/// The response as JSON.
-async fn answer(call: &SingleCall, request: Vec<u8>, patience: Duration) -> Result<String, Failure> {
-    let ready = wait_until_ready(&call.address, patience).await;
-    ready.map_err(|error| {
+/// Makes the call, and prints the responses as they come.
+async fn answer(call: &SingleCall, requests: Vec<Bytes>, patience: Duration) -> Result<(), Failure> {
+    let answers = wait_until_ready(&call.address, patience).await;
+    answers.map_err(|error| {
         let text = format!("{} could not be reached: {error}", call.step.node);
         Failure::text(Exit::ServiceUnreachable, text)
     })?;
-    let response = call.make(&GrpcTransport::new(), request).await.map_err(|failure| {
+    let mut wrong = None;
+    let printing = drain().with(|response: Bytes| {
+        let printed = print(call, &response);
+        wrong = wrong.take().or(printed.err());
+        ready(Ok::<(), Infallible>(()))
+    });
+    let called = call.make(&GrpcTransport::new(), requests, &mut Box::pin(printing)).await;
+    called.map_err(|failure| {
         let exit = match failure {
             CallFailure::NeverReached { .. } => Exit::ServiceUnreachable,
             _ => Exit::PipelineFailed,
@@ -139,11 +153,18 @@ async fn answer(call: &SingleCall, request: Vec<u8>, patience: Duration) -> Resu
         Failure::text(exit, format!("{} failed: {failure}", call.step))
             .detail(format!("service: {} at {}", call.step.node, call.address))
     })?;
+    wrong.map_or(Ok(()), Err)
+}
+
+/// The response as JSON: on a line of its own when more may follow.
+fn print(call: &SingleCall, response: &[u8]) -> Result<(), Failure> {
+    let style = if call.gives_stream() { Style::Compact } else { Style::Pretty };
     let mut text = Vec::new();
-    values::render(&call.operation.output, &response, &mut text, Style::Pretty)
+    values::render(&call.operation.output, response, &mut text, style)
         .map_err(|error| Failure::text(Exit::PipelineFailed, format!("{} failed: {error}", call.step)))?;
     text.push(b'\n');
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let text = String::from_utf8_lossy(&text);
+    terminal::print(&text).map_err(|error| Failure::new(Exit::Internal, error))
 }
 
 /// In a use case, nodes have the addresses of a stack, which lead nowhere on this machine.

@@ -1,9 +1,9 @@
 //! `aieffect check`: findings are this command's data, so they go to stdout.
 
 use aieffect_blueprint::Findings;
-use aieffect_orchestrator::plan;
+use aieffect_orchestrator::plan::{self, PlanOptions};
 
-use crate::arguments::{Check, Format};
+use crate::arguments::{Check, Format, RunMode};
 use crate::exit::{Exit, Failure};
 use crate::findings::{self, Strictness};
 use crate::load::{self, Loaded};
@@ -14,7 +14,8 @@ pub(crate) fn run(options: &Check) -> Result<Exit, Failure> {
     let strictness = Strictness::of(options.strict);
     let mut loaded = load::load(&options.path, options.execution.as_deref())?;
     let initial = load::initial_data(options.initial_data.as_deref(), &mut loaded.findings)?;
-    let plan = loaded.plan(&initial);
+    let mode = options.mode.map(RunMode::mode);
+    let plan = loaded.plan(&initial, &PlanOptions { mode, ..PlanOptions::default() });
     let foreseen = services::foreseen(&loaded, plan.as_ref());
     loaded.findings.extend(foreseen);
     if let (true, Some(resolved)) = (options.designer, &loaded.resolved) {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use aieffect_blueprint::Package;
 use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
 use aieffect_layout::{Made, Mode, Opened, Overwrite};
-use aieffect_orchestrator::plan::InitialData;
+use aieffect_orchestrator::plan::{InitialData, PlanOptions};
 
 use self::binary::Binary;
 use self::places::Places;
@@ -110,7 +110,7 @@ fn make(
 ) -> Result<Option<ComposeFile>, Failure> {
     if options.orchestrator != Orchestrator::Absent {
         let mut planned = std::mem::take(&mut loaded.findings);
-        loaded.plan(&InitialData::default());
+        loaded.plan(&InitialData::default(), &PlanOptions::default());
         let found = std::mem::take(&mut loaded.findings);
         planned.extend(found.into_iter().filter(|finding| !finding.code.is_absence()).collect());
         loaded.findings = planned;

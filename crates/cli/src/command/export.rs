@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aieffect_blueprint::{PackageFiles, Pipeline, Port, host_addresses};
 use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
-use aieffect_orchestrator::plan::InitialData;
+use aieffect_orchestrator::plan::{InitialData, PlanOptions};
 
 use crate::arguments::{Export, LogFormat};
 use crate::exit::{Exit, Failure};
@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
         return Err(aieffect_layout::Error::NotAUseCase { path }.into());
     }
     // A package that cannot run is of no use to anyone, so what only planning finds is said here too.
-    loaded.plan(&InitialData::default());
+    loaded.plan(&InitialData::default(), &PlanOptions::default());
     let files = match (&loaded.source, &loaded.resolved) {
         (Some(Opened::UseCase(use_case, _)), Some(resolved)) if !loaded.findings.has_errors() => {
             let export_options = export_options(options, &resolved.pipeline)?;

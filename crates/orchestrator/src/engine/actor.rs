@@ -7,15 +7,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::effects::{Done, Effects};
-use super::journal::Journal;
 use super::flow::lock;
+use super::journal::Journal;
+use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
 use super::report::{Cause, RunReport, StepReport, unreached};
 use super::results::StepResult;
 use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Multiplicity, Plan, StepId};
 use crate::ports::{Endpoints, Transport};
 use crate::run::{Failure, Given, Input, Outcome, RunEvent, RunState, decide};
 
@@ -56,6 +57,10 @@ impl Actor {
             unstored: None,
             begun: Instant::now(),
         }
+    }
+
+    pub(super) fn meters(&self) -> Arc<Meters> {
+        Arc::clone(self.effects.flow().meters())
     }
 
     pub(super) async fn run(mut self) -> RunReport {
@@ -105,8 +110,11 @@ impl Actor {
         };
         for Recorded { event, .. } in recorded {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
-                // Nothing of a single message is stored here: this cannot fail.
+                // A single message goes into no stream of the store: this cannot fail.
                 let _ = self.results[firing.step.index()].add(message.bytes(), self.options.keep);
+                if self.plan.step(firing.step).gives == Multiplicity::One {
+                    self.effects.flow().meters().count(firing.step, message.bytes());
+                }
             }
             self.effects.perform(&self.state, &event);
         }

@@ -2,6 +2,7 @@
 //! before the next attempt.
 
 mod calls;
+mod stored;
 mod supplies;
 
 use std::collections::{HashMap, VecDeque};

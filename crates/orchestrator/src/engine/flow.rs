@@ -25,22 +25,25 @@ pub(super) use self::intake::{Intake, Requesting, Source, lock, request};
 pub(super) use self::outlet::Outlet;
 use self::queue::Queue;
 pub(super) use self::stop::{Stop, stopper};
+use super::meter::Meters;
 use crate::plan::{Gather, Multiplicity, Plan, StepId};
 
 /// Every queue of a run.
 pub(super) struct Flow {
     feeds: Vec<Option<Arc<Mutex<Feed>>>>,
     outlets: Vec<Arc<Outlet>>,
-    /// Messages put in and taken, everywhere.
-    moves: Arc<AtomicU64>,
+    /// Messages taken, everywhere.
+    taken: Arc<AtomicU64>,
+    meters: Arc<Meters>,
 }
 
 impl Flow {
     pub(super) fn new(plan: &Plan) -> Self {
         let most = plan.queue_size.get() as usize;
-        let moves = Arc::<AtomicU64>::default();
+        let taken = Arc::<AtomicU64>::default();
+        let meters = Arc::new(Meters::new(plan.steps.len()));
         let queue = |link: &crate::plan::PlannedLink| match link.carries {
-            Multiplicity::Many => Some(Arc::new(Queue::new(link.overflow, most, Arc::clone(&moves)))),
+            Multiplicity::Many => Some(Arc::new(Queue::new(link.overflow, most, Arc::clone(&taken)))),
             Multiplicity::One => None,
         };
         let queues: Vec<Option<Arc<Queue>>> = plan.links.iter().map(queue).collect();
@@ -63,11 +66,11 @@ impl Flow {
         Self {
             feeds: plan.steps.iter().map(feed).collect(),
             outlets: plan
-                .steps
-                .iter()
-                .map(|step| Arc::new(Outlet::new(plain(of(&step.outputs)), Arc::clone(&moves))))
+                .steps()
+                .map(|(id, step)| Arc::new(Outlet::new(plain(of(&step.outputs)), id, Arc::clone(&meters))))
                 .collect(),
-            moves,
+            taken,
+            meters,
         }
     }
 
@@ -93,9 +96,14 @@ impl Flow {
         self.feeds.iter().flatten().for_each(|feed| lock(feed).close());
     }
 
-    /// How many messages have been put in or taken, anywhere.
+    /// What has passed.
+    pub(super) fn meters(&self) -> &Arc<Meters> {
+        &self.meters
+    }
+
+    /// How many messages have been given or taken, anywhere.
     pub(super) fn moves(&self) -> u64 {
-        self.moves.load(Ordering::Relaxed)
+        self.taken.load(Ordering::Relaxed) + self.meters.messages()
     }
 
     /// Whether nothing waits anywhere.

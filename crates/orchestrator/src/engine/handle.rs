@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::Actor;
+use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::Observer;
 use super::report::RunReport;
@@ -35,9 +36,10 @@ impl Orchestrator {
         let cancel = CancellationToken::new();
         let transport = Arc::clone(&self.transport);
         let actor = Actor::new(plan, transport, endpoints, options, observers, cancel.clone());
+        let meters = actor.meters();
         let mut task = JoinSet::new();
         task.spawn(actor.run());
-        RunHandle { cancel, task }
+        RunHandle { cancel, task, meters }
     }
 }
 
@@ -46,6 +48,7 @@ impl Orchestrator {
 pub struct RunHandle {
     cancel: CancellationToken,
     task: JoinSet<RunReport>,
+    meters: Arc<Meters>,
 }
 
 impl RunHandle {
@@ -57,6 +60,11 @@ impl RunHandle {
     /// What [`cancel`](Self::cancel) does, for whoever has to ask while someone else waits.
     pub fn cancellation(&self) -> CancellationToken {
         self.cancel.clone()
+    }
+
+    /// What has passed so far, to look at while the run goes on.
+    pub fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.meters)
     }
 
     /// Waits for the run's end.

@@ -3,8 +3,11 @@
 mod calls;
 mod cancelling;
 mod faults;
+mod live;
 mod offline;
+mod piped;
 mod readiness;
+mod streams;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,38 +1,92 @@
-//! The order of steps, and the cycles that leave none.
+//! Cycles of operations: which there are, what starts them, and what is said of those that cannot run.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use aieffect_blueprint::{Code, Diagnostic, Findings, Link, OperationId, Pipeline};
-use aieffect_contract::ProtoSet;
+use aieffect_blueprint::{Code, Diagnostic, Findings, Link, Mode, OperationId};
 
-use super::build::topological;
+use super::graph::Graph;
+use super::order::topological;
 
-/// The operations in plan order; findings that name every step of a cycle, and `None`, when there is one.
-pub(super) fn order(
-    pipeline: &Pipeline,
-    protos: &ProtoSet,
-    chosen: &[OperationId],
-    findings: &mut Findings,
-) -> Option<Vec<OperationId>> {
-    let positions: BTreeMap<_, _> = chosen.iter().enumerate().map(|(index, id)| (*id, index)).collect();
-    let arrow = |link: &Link| Some((*positions.get(&link.from)?, *positions.get(&link.to)?));
-    let arrows: Vec<_> = pipeline.links().iter().filter_map(arrow).collect();
-    let order = topological(chosen.len(), &arrows);
-    if order.len() == chosen.len() {
-        return Some(order.into_iter().map(|index| chosen[index]).collect());
+/// What sets a cycle going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Started {
+    /// Messages of a live source lead to it.
+    BySource,
+    /// Each of its steps waits for another.
+    ByNothing,
+}
+
+/// Steps of which each leads to the next, and the last to the first.
+#[derive(Debug, Clone)]
+pub(super) struct Cycle {
+    way: Vec<usize>,
+    pub(super) started: Started,
+}
+
+/// One cycle for each group of steps that lie on cycles with each other.
+pub(super) fn cycles(graph: &Graph<'_>) -> Vec<Cycle> {
+    let arrows = graph.ends();
+    let order = topological(graph.len(), &arrows);
+    if order.len() == graph.len() {
+        return Vec::new();
     }
-    let leads = leads(chosen.len(), &arrows, |_| true);
-    let reached = reached_from_sources(protos, chosen, &arrows, &leads);
-    let links: HashMap<_, _> =
-        pipeline.links().iter().rev().map(|link| ((link.from, link.to), link)).collect();
-    for cycle in cycles(chosen.len(), &arrows, &order) {
-        let is_live = cycle.iter().any(|step| reached.contains(step));
-        let started = if is_live { Started::FromSource } else { Started::ByNothing };
-        let cycle: Vec<_> = cycle.into_iter().map(|step| chosen[step]).collect();
-        findings.push(finding(pipeline, &links, &cycle, started));
+    let ordered: HashSet<_> = order.into_iter().collect();
+    let leads = leads(graph.len(), &arrows, |step| !ordered.contains(&step));
+    let groups = groups(&leads);
+    let reached = graph.reached_when_live();
+    let live: HashSet<_> = (0..graph.len()).filter(|step| reached[*step]).map(|step| groups[step]).collect();
+    let mut done = HashSet::new();
+    let mut cycles = Vec::new();
+    for start in (0..graph.len()).filter(|step| !ordered.contains(step)) {
+        if done.insert(groups[start]) {
+            let started = if live.contains(&groups[start]) { Started::BySource } else { Started::ByNothing };
+            cycles.extend(way_back(start, &leads, &groups).map(|way| Cycle { way, started }));
+        }
     }
-    None
+    cycles
+}
+
+/// Reports the cycles that a run in that mode would wait in for ever.
+pub(super) fn report(graph: &Graph<'_>, cycles: &[Cycle], mode: Mode, findings: &mut Findings) {
+    let links = graph.pipeline.links().iter().rev();
+    let links: HashMap<_, _> = links.map(|link| ((link.from, link.to), link)).collect();
+    let is_stuck = |cycle: &&Cycle| mode == Mode::Batch || cycle.started == Started::ByNothing;
+    for cycle in cycles.iter().filter(is_stuck) {
+        findings.push(cycle.finding(graph, &links, mode));
+    }
+}
+
+impl Cycle {
+    /// Names every step and every link of it.
+    fn finding(
+        &self,
+        graph: &Graph<'_>,
+        links: &HashMap<(OperationId, OperationId), &Link>,
+        mode: Mode,
+    ) -> Diagnostic {
+        let names: Vec<_> =
+            self.way.iter().chain(self.way.first()).map(|step| format!("`{}`", graph.name(*step))).collect();
+        let message = format!("these steps wait for each other: {}", names.join(" → "));
+        let help = match (mode, self.started) {
+            (Mode::Batch, Started::ByNothing) => "remove one of these links, so that none leads back",
+            (Mode::Batch, Started::BySource) => {
+                "batch mode is asked for, and only live mode runs a cycle: remove one of these links, or run it live"
+            }
+            (Mode::Live, _) => {
+                "nothing starts them: remove one of these links, or lead to them from a source, an operation \
+                 whose request has no fields and that no link leads to"
+            }
+        };
+        let mut diagnostic = Diagnostic::error(Code::Cycle, message).help(help);
+        for (from, to) in self.way.iter().zip(self.way.iter().cycle().skip(1)) {
+            if let Some(link) = links.get(&(graph.operations[*from], graph.operations[*to])) {
+                let note = format!("leads to `{}`", graph.name(*to));
+                diagnostic = diagnostic.at(link.place.label().with_note(note));
+            }
+        }
+        diagnostic
+    }
 }
 
 /// Where the arrows between steps that are `kept` lead, by where they come from.
@@ -46,24 +100,9 @@ fn leads(count: usize, arrows: &[(usize, usize)], kept: impl Fn(usize) -> bool) 
     leads
 }
 
-/// One cycle for each group of steps that lie on cycles with each other: a shortest through its first step.
-fn cycles(count: usize, arrows: &[(usize, usize)], ordered: &[usize]) -> Vec<Vec<usize>> {
-    let ordered: HashSet<_> = ordered.iter().copied().collect();
-    let leads = leads(count, arrows, |step| !ordered.contains(&step));
-    let groups = groups(&leads);
-    let mut done = HashSet::new();
-    let mut cycles = Vec::new();
-    for start in (0..count).filter(|step| !ordered.contains(step)) {
-        if done.insert(groups[start]) {
-            cycles.extend(way_back(start, &leads, &groups));
-        }
-    }
-    cycles
-}
-
 /// A number for each step, the same for those that lead to each other. (Kosaraju: in the reverse order of
 /// leaving them forwards, what a step reaches backwards and is not yet in a group is its group.)
-fn groups(leads: &[Vec<usize>]) -> Vec<usize> {
+pub(super) fn groups(leads: &[Vec<usize>]) -> Vec<usize> {
     let mut left = Vec::with_capacity(leads.len());
     let mut seen = vec![false; leads.len()];
     for start in 0..leads.len() {
@@ -120,60 +159,4 @@ fn way_back(start: usize, leads: &[Vec<usize>], groups: &[usize]) -> Option<Vec<
         }
     }
     None
-}
-
-/// What sources, operations whose input has no fields and no incoming link, lead to.
-fn reached_from_sources(
-    protos: &ProtoSet,
-    chosen: &[OperationId],
-    arrows: &[(usize, usize)],
-    leads: &[Vec<usize>],
-) -> HashSet<usize> {
-    let has_incoming: HashSet<_> = arrows.iter().map(|(_, to)| *to).collect();
-    let is_source = |step: &usize| {
-        let fieldless = protos.operation(chosen[*step]).is_some_and(|bound| bound.input.fields().len() == 0);
-        fieldless && !has_incoming.contains(step)
-    };
-    let mut open: Vec<_> = (0..chosen.len()).filter(is_source).collect();
-    let mut reached: HashSet<_> = open.iter().copied().collect();
-    while let Some(step) = open.pop() {
-        open.extend(leads[step].iter().copied().filter(|next| reached.insert(*next)));
-    }
-    reached
-}
-
-/// What sets a cycle going.
-#[derive(Clone, Copy)]
-enum Started {
-    FromSource,
-    ByNothing,
-}
-
-fn finding(
-    pipeline: &Pipeline,
-    links: &HashMap<(OperationId, OperationId), &Link>,
-    cycle: &[OperationId],
-    started: Started,
-) -> Diagnostic {
-    let names: Vec<_> =
-        cycle.iter().chain(cycle.first()).map(|id| format!("`{}`", pipeline.step_name(*id))).collect();
-    let way = names.join(" → ");
-    let mut diagnostic = match started {
-        Started::FromSource => Diagnostic::error(
-            Code::LiveNotYet,
-            format!("a cycle runs in live mode, which is not yet there: {way}"),
-        )
-        .help("this version runs pipelines whose links never lead back"),
-        Started::ByNothing => {
-            Diagnostic::error(Code::Cycle, format!("these steps wait for each other: {way}"))
-                .help("remove one of these links, so that none leads back")
-        }
-    };
-    for (from, to) in cycle.iter().zip(cycle.iter().cycle().skip(1)) {
-        if let Some(link) = links.get(&(*from, *to)) {
-            let note = format!("leads to `{}`", pipeline.step_name(*to));
-            diagnostic = diagnostic.at(link.place.label().with_note(note));
-        }
-    }
-    diagnostic
 }

@@ -1,40 +1,96 @@
 //! A plan as text: steps, call shapes, and field by field what fills each request and how it is carried.
 
-use std::fmt::Write;
-
+use aieffect_blueprint::{AtEnd, Mode};
+use aieffect_contract::CallShape;
 use prost_reflect::MessageDescriptor;
 
 use super::offer::{Offer, Parts, SourcePath, singular_message};
-use super::{Carry, Plan, RequestPlan, Step};
-use aieffect_contract::CallShape;
+use super::{Carry, Feed, Gather, LinkId, Multiplicity, Overflow, Plan, RequestPlan, Requests, Step};
 
 /// The plan for a person to read.
 pub fn explain(plan: &Plan) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
+    if plan.mode == Mode::Live {
+        lines.push(live(plan));
+        lines.push(String::new());
+    }
     for (number, step) in plan.steps.iter().enumerate() {
         if number > 0 {
-            text.push('\n');
+            lines.push(String::new());
         }
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}. {}  {}", number + 1, step.name, shape(step.operation.shape));
-        let _ =
-            writeln!(text, "   calls   {} on {}", step.operation.path, plan.nodes[step.node.index()].address);
-        let after: Vec<_> =
-            step.inputs.iter().map(|link| plan.step(plan.link(*link).from).name.to_string()).collect();
-        if !after.is_empty() {
-            let _ = writeln!(text, "   after   {}", after.join(", "));
+        lines.push(format!("{}. {}  {}", number + 1, step.name, shape(step.operation.shape)));
+        lines.extend(of_step(plan, step).into_iter().map(|line| format!("   {line}")));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn live(plan: &Plan) -> String {
+    let queues = format!("live mode; {} messages wait on a link at most", plan.queue_size);
+    match plan.iterations {
+        Some(iterations) => format!("{queues}; {iterations} are taken from each source"),
+        None => queues,
+    }
+}
+
+fn of_step(plan: &Plan, step: &Step) -> Vec<String> {
+    let mut lines =
+        vec![format!("calls   {} on {}", step.operation.path, plan.nodes[step.node.index()].address)];
+    lines.extend(fires(step).map(|fires| format!("fires   {fires}")));
+    let request = |lines: &mut Vec<String>, what: &str, fields: Vec<String>| {
+        lines.push(format!("request {} {what}", step.operation.input.name()));
+        lines.extend(fields.into_iter().map(|line| format!("  {line}")));
+    };
+    match &step.requests {
+        Requests::Joined(plan_of_all) => {
+            let after: Vec<_> = step.inputs.iter().map(|link| source(plan, *link)).collect();
+            if !after.is_empty() {
+                lines.push(format!("after   {}", after.join(", ")));
+            }
+            request(&mut lines, carried(plan_of_all), fields(step, plan_of_all));
         }
-        let _ = writeln!(
-            text,
-            "   request {} {}",
-            step.operation.input.name(),
-            carried(&step.requests.plans()[0])
-        );
-        for line in fields(step) {
-            let _ = writeln!(text, "     {line}");
+        Requests::Merged(plans) => {
+            for (link, plan_of_one) in step.inputs.iter().zip(plans) {
+                lines.push(format!("on      {}", source(plan, *link)));
+                request(&mut lines, carried(plan_of_one), fields(step, plan_of_one));
+            }
+        }
+        Requests::Listed(messages) => {
+            let count = match messages.len() {
+                1 => "1 message".to_owned(),
+                count => format!("{count} messages"),
+            };
+            request(&mut lines, &format!("(a stream of {count}, by hand)"), Vec::new());
         }
     }
-    text
+    lines
+}
+
+/// What sets a step firing, where that is more than its place in the order.
+fn fires(step: &Step) -> Option<&'static str> {
+    match step.feed {
+        Feed::Once => None,
+        Feed::EachMessage => Some("for each message"),
+        Feed::OpenStream if step.gather == Gather::Join => Some("once, fed with the messages"),
+        Feed::OpenStream => Some("with the first message, fed with those behind it"),
+        Feed::Source if step.gives_stream() => match step.at_end {
+            AtEnd::Stop => Some("by itself, once"),
+            AtEnd::Restart => Some("by itself, again when its stream has ended"),
+        },
+        Feed::Source => Some("by itself, again and again"),
+    }
+}
+
+fn source(plan: &Plan, link: LinkId) -> String {
+    let link = plan.link(link);
+    let from = &plan.step(link.from).name;
+    match (plan.mode, link.carries, link.overflow) {
+        (_, _, Overflow::KeepLatest) => format!("{from} (keeps the latest)"),
+        (_, _, Overflow::Spool) => format!("{from} (many, spooled)"),
+        (Mode::Batch, Multiplicity::Many, Overflow::Wait) => format!("{from} (many)"),
+        (Mode::Live, Multiplicity::Many, Overflow::Wait) | (_, Multiplicity::One, Overflow::Wait) => {
+            from.to_string()
+        }
+    }
 }
 
 fn shape(shape: CallShape) -> &'static str {
@@ -55,15 +111,9 @@ fn carried(request: &RequestPlan) -> &'static str {
     }
 }
 
-fn fields(step: &Step) -> Vec<String> {
+fn fields(step: &Step, request: &RequestPlan) -> Vec<String> {
     let mut lines = Vec::new();
-    collect(
-        &step.operation.input,
-        step.requests.plans()[0].parts(),
-        "",
-        &step.requests.plans()[0],
-        &mut lines,
-    );
+    collect(&step.operation.input, request.parts(), "", request, &mut lines);
     let width = lines.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
     lines.into_iter().map(|(path, from)| format!("{path:width$}  ← {from}")).collect()
 }

@@ -10,15 +10,17 @@ mod report;
 
 use std::collections::BTreeSet;
 
-use aieffect_blueprint::{Findings, Known, Link, OperationId, OperationSettings, Pipeline};
-use aieffect_contract::{BoundOperation, ProtoSet};
+use aieffect_blueprint::{Findings, Known, Link, OperationSettings};
+use aieffect_contract::BoundOperation;
+use bytes::Bytes;
 use prost_reflect::MessageDescriptor;
 
 use self::report::Report;
-use super::RequestPlan;
-use super::initial::StepData;
-use super::offer::Hand;
+use super::graph::Graph;
+use super::initial::{Field, StepData};
+use super::offer::{Hand, Parts};
 use super::overlay::Overlay;
+use super::{Gather, RequestPlan, Requests};
 
 /// An incoming link and the operation that it comes from.
 pub(super) struct Incoming<'a> {
@@ -26,40 +28,130 @@ pub(super) struct Incoming<'a> {
     pub(super) operation: &'a BoundOperation,
 }
 
-/// Plans the request of the step `id`.
-pub(super) fn request(
-    pipeline: &Pipeline,
-    protos: &ProtoSet,
-    id: OperationId,
+/// Plans the requests of the step at `position`.
+pub(super) fn requests(
+    graph: &Graph<'_>,
+    position: usize,
+    gather: Gather,
     incoming: &[Incoming<'_>],
     data: Option<&StepData>,
     findings: &mut Findings,
-) -> RequestPlan {
-    let Some(bound) = protos.operation(id) else { return RequestPlan::constant(Vec::new()) };
-    let settings = &pipeline.operation(id).settings;
-    let input = &bound.input;
-    let report = Report { pipeline, protos, id, input, incoming };
-    // Fields that somebody meant to fill: when that failed, it has a finding of its own.
-    let mut tried = by_hand(settings, data);
+) -> Requests {
+    let Some(bound) = graph.bound(position) else {
+        return Requests::Joined(RequestPlan::constant(Vec::new()));
+    };
+    let settings = &graph.operation(position).settings;
+    let given = Given::read(&bound.input, settings, data, findings);
+    let (pipeline, protos, id) = (graph.pipeline, graph.protos, graph.operations[position]);
+    let report = Report { pipeline, protos, id, input: &bound.input, gather, incoming };
+    match (gather, data.and_then(|data| data.listed.as_ref())) {
+        (_, Some(messages)) => Requests::Listed(listed(&report, &given, messages, findings)),
+        (Gather::Join, None) => Requests::Joined(joined(&report, &given, findings)),
+        (Gather::Merge, None) => Requests::Merged(merged(&report, &given, findings)),
+    }
+}
+
+/// One request from a message of every link.
+fn joined(report: &Report<'_>, given: &Given, findings: &mut Findings) -> RequestPlan {
+    let mut tried = given.tried.clone();
+    let overlay = overlay(report, given, &mut tried, findings);
+    report.doubled(&overlay, findings);
+    let request = overlay.request;
+    report.oneofs(&request, findings);
+    report.unfilled(&[&request], &with_meant(tried, report.input), findings);
+    planned(report, request)
+}
+
+/// For each link a request from its message alone. What one of them fills may be meant for no other: only what none
+/// fills is reported, once for the step.
+fn merged(report: &Report<'_>, given: &Given, findings: &mut Findings) -> Vec<RequestPlan> {
+    let mut tried = given.tried.clone();
+    let mut requests = Vec::with_capacity(report.incoming.len());
+    let mut alone = Vec::with_capacity(report.incoming.len());
+    for incoming in report.incoming {
+        let report = Report { incoming: std::slice::from_ref(incoming), ..*report };
+        let request = overlay(&report, given, &mut tried, findings).request;
+        report.oneofs(&request, findings);
+        requests.push(request);
+        alone.push(report);
+    }
+    let all: Vec<_> = requests.iter().collect();
+    report.unfilled(&all, &with_meant(tried, report.input), findings);
+    alone.iter().zip(requests).map(|(report, request)| planned(report, request)).collect()
+}
+
+/// The messages of a stream, each from what is given for it and what is given for all.
+fn listed(
+    report: &Report<'_>,
+    given: &Given,
+    messages: &[Vec<Field>],
+    findings: &mut Findings,
+) -> Vec<Bytes> {
+    let mut tried = given.tried.clone();
+    let mut requests = Vec::with_capacity(messages.len());
+    for fields in messages {
+        tried.extend(fields.iter().map(|(name, _, _)| name.clone()));
+        let mut overlay = overlay(report, given, &mut tried, findings);
+        overlay.add(report.input, hand::initial(report.input, fields, findings));
+        report.oneofs(&overlay.request, findings);
+        requests.push(overlay.request);
+    }
+    let all: Vec<_> = requests.iter().collect();
+    report.unfilled(&all, &with_meant(tried, report.input), findings);
+    requests.iter().map(|request| RequestPlan::by_hand(report.input, request)).collect()
+}
+
+/// What is given by hand for every request of a step.
+struct Given {
+    parameters: Parts,
+    overrides: Parts,
+    initial: Parts,
+    /// Fields that somebody meant to fill: when that failed, it has a finding of its own.
+    tried: BTreeSet<String>,
+}
+
+impl Given {
+    fn read(
+        input: &MessageDescriptor,
+        settings: &OperationSettings,
+        data: Option<&StepData>,
+        findings: &mut Findings,
+    ) -> Self {
+        Self {
+            parameters: hand::values(input, &settings.parameters, Hand::Parameter, findings),
+            overrides: hand::values(input, &settings.overrides, Hand::Override, findings),
+            initial: data.map(|data| hand::initial(input, &data.fields, findings)).unwrap_or_default(),
+            tried: by_hand(settings, data),
+        }
+    }
+}
+
+/// All providers, the weakest first.
+fn overlay(
+    report: &Report<'_>,
+    given: &Given,
+    tried: &mut BTreeSet<String>,
+    findings: &mut Findings,
+) -> Overlay {
     let mut overlay = Overlay::default();
-    overlay.add(input, hand::values(input, &settings.parameters, Hand::Parameter, findings));
-    for position in 0..incoming.len() {
-        let offer = link::offer(&report, position, findings);
+    overlay.add(report.input, given.parameters.clone());
+    for position in 0..report.incoming.len() {
+        let offer = link::offer(report, position, findings);
         if offer.is_nothing() {
             report.nothing_offered(position, findings);
         }
         tried.extend(offer.tried);
-        overlay.add(input, offer.parts);
+        overlay.add(report.input, offer.parts);
     }
-    overlay.add(input, hand::values(input, &settings.overrides, Hand::Override, findings));
-    overlay.add(input, data.map(|data| hand::initial(input, data, findings)).unwrap_or_default());
-    report.doubled(&overlay, findings);
-    let request = overlay.request;
-    report.oneofs(&request, findings);
-    report.unfilled(&request, &with_meant(tried, input), findings);
-    let names = incoming.iter().map(|each| pipeline.step_name(each.link.from)).collect();
-    let sources: Vec<_> = incoming.iter().map(|each| each.operation.output.clone()).collect();
-    RequestPlan::new(input, &sources, names, request)
+    overlay.add(report.input, given.overrides.clone());
+    overlay.add(report.input, given.initial.clone());
+    overlay
+}
+
+fn planned(report: &Report<'_>, request: Parts) -> RequestPlan {
+    let names = report.incoming.iter().map(|each| report.pipeline.step_name(each.link.from)).collect();
+    let sources: Vec<_> = report.incoming.iter().map(|each| each.operation.output.clone()).collect();
+    RequestPlan::new(report.input, &sources, names, request)
 }
 
 fn by_hand(settings: &OperationSettings, data: Option<&StepData>) -> BTreeSet<String> {

@@ -83,6 +83,11 @@ impl RequestPlan {
         Self { carry, parts, names }
     }
 
+    /// The bytes of a request that no link fills.
+    pub(super) fn by_hand(target: &MessageDescriptor, parts: &Parts) -> Bytes {
+        fill_parts(target, parts, &[]).encode_to_vec().into()
+    }
+
     pub(super) fn decoding(
         target: &MessageDescriptor,
         sources: &[MessageDescriptor],
@@ -90,7 +95,7 @@ impl RequestPlan {
     ) -> Carry {
         let used = fill::inputs(parts);
         if used.is_empty() {
-            return Carry::Constant(fill_parts(target, parts, &[]).encode_to_vec().into());
+            return Carry::Constant(Self::by_hand(target, parts));
         }
         let sources = sources.iter().enumerate();
         let sources = sources.map(|(input, source)| used.contains(&input).then(|| source.clone())).collect();

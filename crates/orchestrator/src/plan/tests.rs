@@ -1,7 +1,8 @@
 mod by_hand;
 mod cycles;
-mod fixture;
+pub(crate) mod fixture;
 mod initial;
+mod live;
 mod mapping;
 mod matching;
 mod oneofs;
@@ -9,4 +10,5 @@ mod order;
 mod overlay;
 mod required;
 mod scale;
+mod streams;
 mod transfer;

@@ -243,7 +243,10 @@ fn messages(messages: Vec<Bytes>) -> http::Response<Body> {
     let mut frames: Vec<Result<Frame<Bytes>, Status>> = Vec::new();
     for message in messages {
         frames.push(Ok(Frame::data(header(message.len()))));
-        frames.push(Ok(Frame::data(message)));
+        // Empty frames count as an attack.
+        if !message.is_empty() {
+            frames.push(Ok(Frame::data(message)));
+        }
     }
     frames.push(Ok(Frame::trailers(trailers)));
     response(Body::new(StreamBody::new(tokio_stream::iter(frames))))

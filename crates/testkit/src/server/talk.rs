@@ -36,7 +36,7 @@ impl Talk {
     }
 
     /// Gives a response message; waits while the caller takes none.
-    pub async fn say(&self, message: impl Into<Bytes>) {
+    pub async fn say(&mut self, message: impl Into<Bytes>) {
         // A caller that is gone takes nothing, and then this future is dropped too.
         let _ = self.answers.send(message.into()).await;
     }
@@ -89,7 +89,8 @@ impl<D: Unpin + super::service::End> Stream for Answering<D> {
         match self.answers.poll_recv(context) {
             Poll::Ready(Some(message)) => {
                 let header = super::service::header(message.len());
-                self.message = Some(message);
+                // Empty frames count as an attack.
+                self.message = Some(message).filter(|message| !message.is_empty());
                 return Poll::Ready(Some(Ok(Frame::data(header))));
             }
             Poll::Pending => return Poll::Pending,

@@ -300,7 +300,6 @@ fn what_execution_json_says_of_nothing_is_reported() {
     error[AE0008] execution.json:10:19: `operations.report1:Write.attempts` must be a whole number from 1 upward, not -1
     error[AE0006] execution.json:25:7: `links[2]` has an unknown key `feilds`
       help: did you mean `fields`?
-    warning[AE0503] execution.json:30:7: `links[3].keep_latest` is not yet acted on: there are no queues before streams run
     error[AE0008] execution.json:38:20: `http` is no transport
       help: transports are `grpc`, `http-control` and `container`
     error[AE0414] execution.json:6:5: there is no step `meter1:Raed`

@@ -330,11 +330,7 @@ fn keys_and_values_that_are_none_are_reported() {
     error[AE0008] connections.json:30:21: `pipeline.operations[0].parallel` must be a whole number from 1 upward, not 1.5
     error[AE0005] connections.json:31:23: `pipeline.operations[0].idempotent` must be `true` or `false`, not a string
     error[AE0005] connections.json:32:19: `pipeline.operations[0].expect` must be an array, not a string
-    warning[AE0503] connections.json:33:9: `pipeline.operations[0].restart` is not yet acted on: an ended live stream is not opened again
     error[AE0008] connections.json:40:23: `pipeline.execution.max_parallel` is too large
-    error[AE0502] connections.json:38:15: live mode is not yet there: pipelines run in batch mode
-      help: remove `mode`, or set it to "batch"
-    warning[AE0503] connections.json:39:7: `pipeline.execution.queue_size` is not yet acted on: there are no queues before streams run
     "#);
 }
 

@@ -1,6 +1,5 @@
 //! Makes calls.
 
-use std::io;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +8,14 @@ use aieffect_blueprint::{AtEnd, Mode};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::super::attempt::{Attempt, Attempted, Material};
-use super::super::flow::{Intake, Set, Source, request, unstored};
+use super::super::attempt::{Attempt, Material};
+use super::super::flow::{Intake, Set, Source, request};
 use super::super::judge::Judge;
-use super::super::replay::{Replay, unread};
-use super::super::results::{Keep, StepResult};
+use super::stored::{sealed, without_place};
 use super::{Effects, Ended, Open};
-use crate::memo::{Memo, Remembered};
 use crate::plan::{Feed, Requests, Step};
 use crate::ports::{Call, CallMetadata};
-use crate::run::{Failure, FiringId, Given, Input, Jitter, Repeat, RunState};
-use crate::store::StreamWriter;
+use crate::run::{FiringId, RunState};
 
 impl Effects {
     pub(super) fn call(&mut self, state: &RunState, firing: FiringId, attempt: NonZeroU32) {
@@ -28,79 +24,36 @@ impl Effects {
         }
         let plan = Arc::clone(&self.plan);
         let step = plan.step(firing.step);
-        let attempt = attempt.saturating_add(self.memo.as_ref().map_or(0, |memo| memo.attempts(firing)));
+        let attempt = self.counted(firing, attempt);
+        let result = match self.kept(firing, attempt) {
+            Ok(result) => result,
+            Err(error) => return self.soon.push_back(without_place(firing, &error)),
+        };
         let material = match self.open.get(&firing) {
             Some(open) => open.material.clone(),
             None => self.material(state, firing),
         };
-        // A live step keeps what it gives as it comes: its call may be cut at any time.
-        let result = match plan.mode {
-            Mode::Live => Arc::clone(&self.live[firing.step.index()]),
-            Mode::Batch => match self.kept(step, firing, attempt) {
-                Ok(result) => Arc::new(Mutex::new(result)),
-                Err(error) => return self.soon.push_back(unstored_call(firing, &error)),
-            },
-        };
-        let keep = self.keep;
         let attempt = Attempt {
             judge: Judge { plan: Arc::clone(&plan), step: firing.step, data: Arc::clone(&self.data) },
             transport: Arc::clone(&self.transport),
             call: self.described(step, firing, attempt),
             material: material.clone(),
             outlet: Arc::clone(self.flow.outlet(firing.step)),
-            keep,
+            keep: self.keep,
             result: Arc::clone(&result),
             most: most(state, &plan, firing),
             pause: pause(state, step, firing),
         };
         let kept = (plan.mode == Mode::Batch && step.gives_stream()).then_some(result);
-        let token = CancellationToken::new();
+        let (token, keep) = (CancellationToken::new(), self.keep);
         self.open.insert(firing, Open { token: token.clone(), material });
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
                 () = token.cancelled() => Ended::Cut(firing),
-                attempted = attempt.make() => sealed(firing, attempted, kept.map(taken), keep),
+                attempted = attempt.make() => sealed(firing, attempted, kept.as_deref(), keep),
             }
         });
-    }
-
-    fn remembered(&self, firing: FiringId) -> Option<Replay> {
-        let memo = self.memo.as_ref()?;
-        let remembered = memo.result(firing)?.clone();
-        let outlet = Arc::clone(self.flow.outlet(firing.step));
-        Some(Replay { memo: Arc::clone(memo), firing, remembered, outlet })
-    }
-
-    /// Gives a stored result in place of a call.
-    fn replay(&mut self, replay: Replay) {
-        let firing = replay.firing;
-        self.supplies.take(firing.step);
-        if self.plan.step(firing.step).feed == Feed::OpenStream {
-            // The call took all that came; nobody takes it now.
-            self.flow.abandon(firing.step);
-        }
-        let token = CancellationToken::new();
-        self.open.insert(firing, Open { token: token.clone(), material: Material::none() });
-        let keep = self.keep;
-        self.tasks.spawn(async move {
-            tokio::select! {
-                biased;
-                () = token.cancelled() => Ended::Cut(firing),
-                result = replay.make() => again(&replay, result, keep),
-            }
-        });
-    }
-
-    /// Where the messages of a call that gives a stream are kept.
-    fn kept(&self, step: &Step, firing: FiringId, attempt: NonZeroU32) -> io::Result<StepResult> {
-        match &self.memo {
-            Some(memo) if step.gives_stream() => {
-                let name = Memo::stream_name(firing, attempt.get());
-                StreamWriter::create(memo.streams().join(name)).map(StepResult::storing)
-            }
-            _ => Ok(StepResult::default()),
-        }
     }
 
     fn material(&mut self, state: &RunState, firing: FiringId) -> Material {
@@ -159,35 +112,4 @@ fn pause(state: &RunState, step: &Step, firing: FiringId) -> Duration {
     let is_restarted = step.feed == Feed::Source && step.at_end == AtEnd::Restart && firing.seq > 0;
     let gave_nothing = state.given(firing.step) < firing.seq;
     if is_restarted && step.gives_stream() && gave_nothing { step.policy.backoff } else { Duration::ZERO }
-}
-
-fn sealed(firing: FiringId, mut attempted: Attempted, mut kept: Option<StepResult>, keep: Keep) -> Ended {
-    if attempted.result.is_ok()
-        && let Some(kept) = &mut kept
-        && let Err(error) = kept.seal(keep)
-    {
-        attempted.result = Err(Failure::Store { reason: unstored(&error) });
-    }
-    Ended::Call { firing, attempted, kept }
-}
-
-fn again(replay: &Replay, mut result: Result<Given, Failure>, keep: Keep) -> Ended {
-    let mut kept = None;
-    if let (Ok(_), Remembered::Stream { path, messages }) = (&result, &replay.remembered) {
-        match StepResult::of_stored(path.clone(), *messages, keep) {
-            Ok(stored) => kept = Some(stored),
-            Err(error) => result = Err(unread(path, &error)),
-        }
-    }
-    let attempted = Attempted { result, repeat: Repeat::Impossible, request: None };
-    Ended::Call { firing: replay.firing, attempted, kept }
-}
-
-fn unstored_call(firing: FiringId, error: &io::Error) -> Input {
-    let failure = Failure::Store { reason: unstored(error) };
-    Input::CallFailed { firing, failure, repeat: Repeat::Impossible, jitter: Jitter::new(0) }
-}
-
-fn taken(result: Arc<Mutex<StepResult>>) -> StepResult {
-    std::mem::take(&mut *super::super::flow::lock(&result))
 }

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering as AtomicOrdering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 
+use super::super::meter::Meters;
 use super::queue::Queue;
+use crate::plan::StepId;
 
 /// The way out of a step that gives many messages.
 pub(crate) struct Outlet {
     queues: Vec<Arc<Queue>>,
-    moves: Arc<AtomicU64>,
+    step: StepId,
+    meters: Arc<Meters>,
     order: Mutex<Order>,
 }
 
@@ -28,8 +30,8 @@ struct Order {
 
 impl Outlet {
     /// Counts the messages that go out.
-    pub(crate) fn new(queues: Vec<Arc<Queue>>, moves: Arc<AtomicU64>) -> Self {
-        Self { queues, moves, order: Mutex::default() }
+    pub(crate) fn new(queues: Vec<Arc<Queue>>, step: StepId, meters: Arc<Meters>) -> Self {
+        Self { queues, step, meters, order: Mutex::default() }
     }
 
     /// Whether nobody takes what the step gives.
@@ -48,7 +50,7 @@ impl Outlet {
 
     /// Puts a message into every queue. An error when it had to go to a file and could not.
     pub(crate) fn put(&self, message: &Bytes) -> io::Result<()> {
-        self.moves.fetch_add(1, AtomicOrdering::Relaxed);
+        self.meters.count(self.step, message);
         self.queues.iter().try_for_each(|queue| queue.put(message.clone()))
     }
 

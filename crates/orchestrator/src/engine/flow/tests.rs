@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -11,7 +10,8 @@ use proptest::prelude::*;
 use super::feed::{Feed, Next, Set};
 use super::outlet::Outlet;
 use super::queue::{Queue, Taken};
-use crate::plan::Overflow;
+use crate::engine::meter::Meters;
+use crate::plan::{Overflow, StepId};
 
 fn queue(overflow: Overflow, most: usize) -> Arc<Queue> {
     Arc::new(Queue::new(overflow, most, Arc::default()))
@@ -179,7 +179,7 @@ fn merged_links_take_turns() {
 #[test]
 fn firings_that_end_early_go_out_in_their_turn() {
     let queue = queue(Overflow::Wait, 8);
-    let outlet = Outlet::new(vec![queue], Arc::new(AtomicU64::new(0)));
+    let outlet = Outlet::new(vec![queue], StepId::new(0), Arc::new(Meters::new(1)));
     assert!(now(|context| outlet.poll_room(2, context)).is_none());
     outlet.over(1);
     assert!(now(|context| outlet.poll_room(2, context)).is_none());

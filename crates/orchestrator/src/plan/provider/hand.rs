@@ -4,7 +4,7 @@ use aieffect_blueprint::{Findings, Values};
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use serde_json::{Map, Value};
 
-use super::super::initial::StepData;
+use super::super::initial::Field;
 use super::super::offer::{Hand, Offer, Parts, Presence, singular_message};
 use crate::values;
 
@@ -24,9 +24,9 @@ pub(super) fn values(
 }
 
 /// What the initial data offers.
-pub(super) fn initial(message: &MessageDescriptor, data: &StepData, findings: &mut Findings) -> Parts {
+pub(super) fn initial(message: &MessageDescriptor, fields: &[Field], findings: &mut Findings) -> Parts {
     let mut parts = Parts::default();
-    for (name, value, place) in &data.fields {
+    for (name, value, place) in fields {
         let single: Map<_, _> = [(name.clone(), value.clone())].into_iter().collect();
         values::check_fields(message, &single, place, findings);
         parts.fields.extend(encode(message, &single, Hand::Initial).fields);

@@ -10,16 +10,19 @@ use aieffect_contract::{ProtoSet, fits};
 use prost_reflect::{Cardinality, FieldDescriptor, MessageDescriptor};
 
 use self::oneof::real_oneof;
+use super::super::Gather;
 use super::super::offer::{Offer, Parts, singular_message};
 use super::super::overlay::Overlay;
 use super::Incoming;
 
 /// The step whose request is planned.
+#[derive(Clone, Copy)]
 pub(super) struct Report<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) protos: &'a ProtoSet,
     pub(super) id: OperationId,
     pub(super) input: &'a MessageDescriptor,
+    pub(super) gather: Gather,
     pub(super) incoming: &'a [Incoming<'a>],
 }
 
@@ -66,8 +69,11 @@ impl Report<'_> {
             if names.is_empty() { "no field".to_owned() } else { names.join(", ") }
         };
         let from = self.pipeline.step_name(incoming.link.from);
-        let message =
-            format!("the link from `{from}` to `{}` fills nothing: it only orders them", self.step());
+        let what = match self.gather {
+            Gather::Join => "it only orders them",
+            Gather::Merge => "its messages only trigger calls",
+        };
+        let message = format!("the link from `{from}` to `{}` fills nothing: {what}", self.step());
         let help = format!(
             "the response has {}, the request has {}; say which fills which with `fields` on this link",
             names(&incoming.operation.output),
@@ -133,21 +139,23 @@ impl Report<'_> {
         true
     }
 
-    /// Request fields that nothing fills: required ones are errors, others one warning for the step.
-    /// Fields that somebody `tried` to fill are passed over.
-    pub(super) fn unfilled(&self, request: &Parts, tried: &BTreeSet<String>, findings: &mut Findings) {
-        self.unfilled_required(request, tried, findings);
+    /// Request fields that nothing fills in any of the step's requests: required ones, which each of them needs,
+    /// are errors, others one warning for the step. Fields that somebody `tried` to fill are passed over.
+    pub(super) fn unfilled(&self, requests: &[&Parts], tried: &BTreeSet<String>, findings: &mut Findings) {
+        if requests.is_empty() {
+            return;
+        }
+        requests.iter().for_each(|request| self.unfilled_required(request, tried, findings));
+        let filled: BTreeSet<_> =
+            requests.iter().flat_map(|request| request.fields.keys().copied()).collect();
         let oneof_filled = |field: &FieldDescriptor| {
-            real_oneof(field).is_some_and(|oneof| {
-                oneof.fields().any(|member| request.fields.contains_key(&member.number()))
-            })
+            real_oneof(field)
+                .is_some_and(|oneof| oneof.fields().any(|member| filled.contains(&member.number())))
         };
         let unfilled: Vec<_> = self
             .input
             .fields()
-            .filter(|field| {
-                !request.fields.contains_key(&field.number()) && field.cardinality() != Cardinality::Required
-            })
+            .filter(|field| !filled.contains(&field.number()) && field.cardinality() != Cardinality::Required)
             .filter(|field| !oneof_filled(field) && !tried.contains(field.name()))
             .collect();
         if unfilled.is_empty() {

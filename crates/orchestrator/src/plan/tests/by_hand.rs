@@ -155,12 +155,12 @@ fn values_that_do_not_fit_are_reported_where_they_stand() {
     error[AE0407] execution.json:5:1: `In` has no field `t`
       execution.json:5:1 `"t"`
       help: known fields: `n`, `s`
-    warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
-      blueprint.json:4:1
-      help: the response has no field, the request has `n`, `s`; say which fills which with `fields` on this link
     error[AE0408] execution.json:6:20: `s` is a string; 3 is not one
       execution.json:6:20 `3`
       help: write it in quotes
+    warning[AE0404] blueprint.json:4:1: the link from `a:Give` to `b:Take` fills nothing: it only orders them
+      blueprint.json:4:1
+      help: the response has no field, the request has `n`, `s`; say which fills which with `fields` on this link
     "#);
 }
 

@@ -1,8 +1,10 @@
 //! Links that lead back.
 
+use aieffect_blueprint::Mode;
 use insta::assert_snapshot;
 
 use super::fixture::Setup;
+use crate::plan::PlanOptions;
 
 /// Nodes of one operation `Do` each; one named `source…` takes nothing.
 fn graph(nodes: &str, links: &str) -> Setup {
@@ -72,15 +74,46 @@ fn of_cycles_that_share_steps_a_shortest_is_named() {
 
 #[test]
 fn a_cycle_that_a_source_reaches_is_live() {
-    assert_snapshot!(graph("source b c", "source>b b>c c>b").planned().said(), @"
-    error[AE0502] blueprint.json:7:1: a cycle runs in live mode, which is not yet there: `b:Do` → `c:Do` → `b:Do`
+    let planned = graph("source b c", "source>b b>c c>b").planned();
+    assert_eq!(planned.expect().mode, Mode::Live);
+    assert_snapshot!(said("source a b c d", "source>a a>b b>a c>d d>c"), @"AE0410 these steps wait for each other: `c` → `d` → `c`");
+}
+
+#[test]
+fn in_batch_mode_no_cycle_runs_and_the_help_says_so() {
+    let batch = PlanOptions { mode: Some(Mode::Batch), ..PlanOptions::default() };
+    assert_snapshot!(graph("source b c", "source>b b>c c>b").options(batch).planned().said(), @"
+    error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`
       blueprint.json:7:1 leads to `c:Do`
       blueprint.json:10:1 leads to `b:Do`
-      help: this version runs pipelines whose links never lead back
+      help: batch mode is asked for, and only live mode runs a cycle: remove one of these links, or run it live
     ");
-    assert_snapshot!(said("source a b c d", "source>a a>b b>a c>d d>c"), @"
-    AE0502 a cycle runs in live mode, which is not yet there: `a` → `b` → `a`
-    AE0410 these steps wait for each other: `c` → `d` → `c`
+    let written = graph("source b c", "source>b b>c c>b").execution(r#""mode": "batch""#);
+    assert_snapshot!(written.planned().said().lines().next().unwrap(), @"error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`");
+}
+
+#[test]
+fn a_cycle_that_nothing_starts_is_no_live_one_either() {
+    assert_snapshot!(graph("source a b c", "source>a b>c c>b").live().planned().said(), @"
+    error[AE0410] blueprint.json:9:1: these steps wait for each other: `b:Do` → `c:Do` → `b:Do`
+      blueprint.json:9:1 leads to `c:Do`
+      blueprint.json:12:1 leads to `b:Do`
+      help: nothing starts them: remove one of these links, or lead to them from a source, an operation whose request has no fields and that no link leads to
+    ");
+}
+
+#[test]
+fn a_link_without_messages_starts_no_cycle() {
+    let planned = Setup::new()
+        .node("source", "service S { rpc Do(M) returns (M); } message M {}")
+        .node("b", "service S { rpc Do(M) returns (M); } message M { int32 x = 1; }")
+        .link("source:Do", "b:Do")
+        .link("b:Do", "b:Do")
+        .planned();
+    assert_snapshot!(planned.said(), @"
+    error[AE0410] blueprint.json:7:1: these steps wait for each other: `b:Do` → `b:Do`
+      blueprint.json:7:1 leads to `b:Do`
+      help: remove one of these links, so that none leads back
     ");
 }
 

@@ -4,38 +4,39 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use aieffect_blueprint::{Document, Findings, Package, Pipeline, ProtoTree, SourceText, resolve};
+use aieffect_blueprint::{Document, Findings, Mode, Package, Pipeline, ProtoTree, SourceText, resolve};
 use aieffect_contract::ProtoSet;
 use bytes::Bytes;
 use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
-use crate::plan::{InitialData, Plan, Step, explain, plan};
+use crate::plan::{InitialData, Plan, PlanOptions, Step, explain, plan};
 
 /// Nodes with their protos, links between operations, and what is given beside.
 #[derive(Default)]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     nodes: Vec<(String, String)>,
     links: Vec<(String, String)>,
     execution: Vec<String>,
     initial: Option<String>,
+    options: PlanOptions,
 }
 
 impl Setup {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A node whose proto is this text behind a line with its syntax.
-    pub(super) fn node(mut self, name: &str, proto: &str) -> Self {
+    pub(crate) fn node(mut self, name: &str, proto: &str) -> Self {
         let syntax = if proto.starts_with("syntax") { "" } else { "syntax = \"proto3\";\n" };
         self.nodes.push((name.to_owned(), format!("{syntax}{proto}")));
         self
     }
 
     /// A node whose operation `Give` answers with a message `Out` of these fields.
-    pub(super) fn gives(self, name: &str, fields: &str) -> Self {
+    pub(crate) fn gives(self, name: &str, fields: &str) -> Self {
         let proto = format!(
             "service S {{ rpc Give(None) returns (Out); }} message None {{}}\nmessage Out {{\n{fields}\n}}"
         );
@@ -43,7 +44,7 @@ impl Setup {
     }
 
     /// A node whose operation `Take` takes a message `In` of these fields.
-    pub(super) fn takes(self, name: &str, fields: &str) -> Self {
+    pub(crate) fn takes(self, name: &str, fields: &str) -> Self {
         let proto = format!(
             "service S {{ rpc Take(In) returns (None); }} message None {{}}\nmessage In {{\n{fields}\n}}"
         );
@@ -51,35 +52,45 @@ impl Setup {
     }
 
     /// Both ends as `node:operation`.
-    pub(super) fn link(mut self, from: &str, to: &str) -> Self {
+    pub(crate) fn link(mut self, from: &str, to: &str) -> Self {
         self.links.push((from.to_owned(), to.to_owned()));
         self
     }
 
     /// A link whose entry in `execution.json` has these `fields`.
-    pub(super) fn link_with(self, from: &str, to: &str, fields: &str) -> Self {
+    pub(crate) fn link_with(self, from: &str, to: &str, fields: &str) -> Self {
         let entry = format!("{{\"from\": \"{from}\", \"to\": \"{to}\", \"fields\": {fields}}}");
         self.link(from, to).execution(&format!("\"links\": [\n{entry}]"))
     }
 
     /// Settings of one operation, as JSON.
-    pub(super) fn operation(self, step: &str, settings: &str) -> Self {
+    pub(crate) fn operation(self, step: &str, settings: &str) -> Self {
         self.execution(&format!("\"operations\": {{\n\"{step}\": {settings}}}"))
     }
 
     /// One key of `execution.json` with its value.
-    pub(super) fn execution(mut self, entry: &str) -> Self {
+    pub(crate) fn execution(mut self, entry: &str) -> Self {
         self.execution.push(entry.to_owned());
         self
     }
 
-    pub(super) fn initial(mut self, json: &str) -> Self {
+    pub(crate) fn initial(mut self, json: &str) -> Self {
         self.initial = Some(json.to_owned());
         self
     }
 
+    /// What is asked for this run.
+    pub(crate) fn options(mut self, options: PlanOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(crate) fn live(self) -> Self {
+        self.options(PlanOptions { mode: Some(Mode::Live), ..PlanOptions::default() })
+    }
+
     /// What planning says and gives.
-    pub(super) fn planned(&self) -> Planned {
+    pub(crate) fn planned(&self) -> Planned {
         let package = self.package();
         let (pipeline, mut findings) = resolve::package(&package);
         let pipeline = pipeline.unwrap_or_else(|| panic!("not resolved:\n{}", shown(&findings)));
@@ -96,12 +107,12 @@ impl Setup {
             Some(json) => InitialData::read(&document("initial.json", json), &mut findings),
             None => InitialData::default(),
         };
-        let (plan, said) = plan(pipeline, protos, &initial);
+        let (plan, said) = plan(pipeline, protos, &initial, &self.options);
         findings.extend(said);
         (plan.filter(|_| !findings.has_errors()), findings)
     }
 
-    pub(super) fn package(&self) -> Package {
+    pub(crate) fn package(&self) -> Package {
         let mut protos = ProtoTree::new();
         for (name, text) in &self.nodes {
             let path = format!("microservice/{name}.proto");
@@ -169,51 +180,51 @@ fn document(name: &str, text: &str) -> Arc<Document> {
 }
 
 /// A plan, when there is one, and all findings.
-pub(super) struct Planned {
-    pub(super) plan: Option<Plan>,
-    pub(super) findings: Findings,
+pub(crate) struct Planned {
+    pub(crate) plan: Option<Plan>,
+    pub(crate) findings: Findings,
 }
 
 impl Planned {
     /// The findings, and the plan below a line.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let plan = self.plan.as_ref().map(|plan| format!("---\n{}", explain(plan)));
         format!("{}{}", shown(&self.findings), plan.unwrap_or_default())
     }
 
     /// The findings alone.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         shown(&self.findings)
     }
 
     /// The plan, which must be there.
-    pub(super) fn explained(&self) -> String {
+    pub(crate) fn explained(&self) -> String {
         explain(self.expect())
     }
 
     /// The names of the steps in plan order.
-    pub(super) fn order(&self) -> String {
+    pub(crate) fn order(&self) -> String {
         let names: Vec<_> = self.expect().steps.iter().map(|step| step.name.to_string()).collect();
         names.join(" ")
     }
 
-    pub(super) fn expect(&self) -> &Plan {
+    pub(crate) fn expect(&self) -> &Plan {
         self.plan.as_ref().unwrap_or_else(|| panic!("no plan:\n{}", self.said()))
     }
 
-    pub(super) fn step(&self, name: &str) -> &Step {
+    pub(crate) fn step(&self, name: &str) -> &Step {
         self.expect().steps.iter().find(|step| step.name.to_string() == name).unwrap()
     }
 
     /// The message type of each incoming link of a step.
-    pub(super) fn sources(&self, name: &str) -> Vec<MessageDescriptor> {
+    pub(crate) fn sources(&self, name: &str) -> Vec<MessageDescriptor> {
         let plan = self.expect();
         let source = |link: &_| plan.step(plan.link(*link).from).operation.output.clone();
         self.step(name).inputs.iter().map(source).collect()
     }
 
     /// The request of a step, as JSON with set fields only, filled from one JSON object per incoming link.
-    pub(super) fn filled(&self, name: &str, answers: &[&str]) -> String {
+    pub(crate) fn filled(&self, name: &str, answers: &[&str]) -> String {
         let step = self.step(name);
         let encode = |(message, json): (MessageDescriptor, &&str)| encoded(&message, json);
         let inputs: Vec<_> = self.sources(name).into_iter().zip(answers).map(encode).collect();
@@ -223,19 +234,19 @@ impl Planned {
 }
 
 /// The bytes of a message in protobuf's own JSON.
-pub(super) fn encoded(message: &MessageDescriptor, json: &str) -> Bytes {
+pub(crate) fn encoded(message: &MessageDescriptor, json: &str) -> Bytes {
     let mut reader = serde_json::Deserializer::from_str(json);
     DynamicMessage::deserialize(message.clone(), &mut reader).unwrap().encode_to_vec().into()
 }
 
 /// A message in protobuf's own JSON, fields by their proto name and only those that are set.
-pub(super) fn json(message: &DynamicMessage) -> Value {
+pub(crate) fn json(message: &DynamicMessage) -> Value {
     let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
     message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
 }
 
 /// Findings with all their labels and their help.
-pub(super) fn shown(findings: &Findings) -> String {
+pub(crate) fn shown(findings: &Findings) -> String {
     let mut text = String::new();
     for finding in findings {
         writeln!(text, "{finding}").unwrap();

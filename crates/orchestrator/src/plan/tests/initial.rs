@@ -1,8 +1,10 @@
 //! Data given by hand for one run.
 
 use insta::assert_snapshot;
+use prost_reflect::DynamicMessage;
 
-use super::fixture::Setup;
+use super::fixture::{Setup, json};
+use crate::plan::Requests;
 
 /// Two start steps, both with a field `name`, that lead to a third.
 fn setup(initial: &str) -> Setup {
@@ -174,4 +176,84 @@ fn data_of_a_wrong_form_is_reported() {
 fn no_data_is_no_finding() {
     let start = "service S { rpc Go(Q) returns (Q); } message Q {}";
     assert_eq!(Setup::new().node("a", start).initial("{}").planned().said(), "");
+}
+
+/// A step that takes a stream, with a parameter.
+fn stream(initial: &str) -> Setup {
+    let proto = "service S { rpc Up(stream M) returns (M); } message M { int32 x = 1; string unit = 2; int32 never = 3; }";
+    Setup::new().node("a", proto).operation("a:Up", r#"{"parameters": {"unit": "kW"}}"#).initial(initial)
+}
+
+/// The messages of a stream given by hand.
+fn messages(initial: &str) -> Vec<String> {
+    let planned = stream(initial).planned();
+    let step = planned.step("a:Up");
+    let Requests::Listed(messages) = &step.requests else { panic!("not listed: {:?}", step.requests) };
+    let shown = |bytes: &bytes::Bytes| {
+        let message = DynamicMessage::decode(step.operation.input.clone(), bytes.clone()).unwrap();
+        json(&message).to_string()
+    };
+    messages.iter().map(shown).collect()
+}
+
+#[test]
+fn an_array_gives_the_messages_of_a_stream() {
+    assert_eq!(
+        messages(r#"{"a:Up": [{"x": 1}, {"x": 2, "unit": "MW"}, {}], "never": 7}"#),
+        [
+            r#"{"x":1,"unit":"kW","never":7}"#,
+            r#"{"x":2,"unit":"MW","never":7}"#,
+            r#"{"unit":"kW","never":7}"#
+        ]
+    );
+    assert_snapshot!(stream(r#"{"a:Up": [{"x": 1}, {}]}"#).planned().shown(), @"
+    warning[AE0402] a.proto:2:87: nothing fills the field `never` of `a:Up`: it keeps its default
+      a.proto:2:87 `int32 never = 3;`
+      help: give a value under `parameters` of this operation, or a link that carries one
+    ---
+    1. a:Up  client stream
+       calls   /S/Up on a:8061
+       request M (a stream of 2 messages, by hand)
+    ");
+}
+
+#[test]
+fn an_empty_array_is_a_stream_without_messages() {
+    assert!(messages(r#"{"a:Up": []}"#).is_empty());
+    assert_snapshot!(stream(r#"{"a:Up": []}"#).planned().shown(), @"
+    ---
+    1. a:Up  client stream
+       calls   /S/Up on a:8061
+       request M (a stream of 0 messages, by hand)
+    ");
+}
+
+#[test]
+fn an_object_is_one_message_of_a_stream() {
+    let planned = stream(r#"{"a:Up": {"x": 1, "never": 2}}"#).planned();
+    assert_eq!(planned.filled("a:Up", &[]), r#"{"x":1,"unit":"kW","never":2}"#);
+}
+
+#[test]
+fn what_is_wrong_in_one_message_of_an_array_is_reported_there() {
+    assert_snapshot!(stream(r#"{"a:Up": [{"x": 1, "never": 1}, {"y": 1}, 5]}"#).planned().said(), @r#"
+    error[AE0005] initial.json:1:43: `a:Up[2]` must be an object, not a number
+      initial.json:1:43 `5`
+    error[AE0407] initial.json:1:34: `M` has no field `y`
+      initial.json:1:34 `"y"`
+      help: known fields: `never`, `unit`, `x`
+    "#);
+}
+
+#[test]
+fn links_give_the_messages_where_there_are_any() {
+    let planned = stream(r#"{"a:Up": [{"x": 1, "never": 1}]}"#)
+        .gives("b", "int32 x = 1; int32 never = 2;")
+        .link("b:Give", "a:Up")
+        .planned();
+    assert_snapshot!(planned.said(), @"
+    error[AE0415] initial.json:1:10: `a:Up` is given an array, but its links give it the messages of its stream
+      initial.json:1:10
+      help: give it an object: its fields go into every message
+    ");
 }

@@ -131,26 +131,3 @@ fn a_diamond_joins_both_branches() {
          x  ← r:Do x
     "#);
 }
-
-#[test]
-fn streams_are_not_yet_run() {
-    let proto = "service S {\nrpc Up(stream M) returns (M);\nrpc Down(M) returns (stream M);\nrpc Both(stream M) returns (stream M);\nrpc One(M) returns (M);\n} message M {}";
-    assert_snapshot!(Setup::new().node("a", proto).planned().said(), @"
-    error[AE0501] a.proto:3:5: `a:Up` takes a stream, which is not yet run
-      a.proto:3:5 `Up`
-      help: this version runs unary operations: one request, one response
-    error[AE0501] a.proto:4:5: `a:Down` answers with a stream, which is not yet run
-      a.proto:4:5 `Down`
-      help: this version runs unary operations: one request, one response
-    error[AE0501] a.proto:5:5: `a:Both` takes and answers with a stream, which is not yet run
-      a.proto:5:5 `Both`
-      help: this version runs unary operations: one request, one response
-    ");
-}
-
-#[test]
-fn a_stream_that_is_not_called_is_no_error() {
-    let proto = "service S { rpc Up(stream M) returns (M); rpc One(M) returns (M); } message M {}";
-    let planned = Setup::new().node("a", proto).node("b", proto).link("a:One", "b:One").planned();
-    assert_eq!(planned.order(), "a:One b:One");
-}
