@@ -13,7 +13,7 @@ use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::keep::KeepFlags;
-use crate::command::{call, completions, doctor, man};
+use crate::command::{call, completions, doctor, man, runs};
 use crate::exit::{Exit, Failure};
 
 /// Checks, packages and runs pipelines of small gRPC services.
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Compose(Compose),
     Orchestrate(Orchestrate),
     Run(Run),
+    Runs(runs::Runs),
     Probe(Probe),
     Call(call::Call),
     Doctor(doctor::Doctor),
@@ -55,6 +56,7 @@ impl Command {
             | Self::Build(_)
             | Self::Export(_)
             | Self::Compose(_)
+            | Self::Runs(_)
             | Self::Probe(_)
             | Self::Call(_)
             | Self::Doctor(_)

@@ -97,7 +97,12 @@ impl Drive<'_> {
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
-        let options = RunOptions { keep, data: self.data, memo: self.kept.memo.clone(), ..RunOptions::new(self.kept.id.clone()) };
+        let options = RunOptions {
+            keep,
+            data: self.data,
+            memo: self.kept.memo.clone(),
+            ..RunOptions::new(self.kept.id.clone())
+        };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
@@ -144,7 +149,8 @@ pub(crate) fn conclude(
         unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
     }
     if let Some(reason) = report.unstored {
-        let help = "the run was broken off there; when the folder can be written again, go on with --resume latest";
+        let help =
+            "the run was broken off there; when the folder can be written again, go on with --resume latest";
         return Err(Failure::text(Exit::Internal, reason).help(help));
     }
     match report.outcome {

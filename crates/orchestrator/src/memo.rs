@@ -121,8 +121,11 @@ impl Memo {
                 memo.undecided.push(planned.name.clone());
             }
         }
-        let open: HashSet<NodeId> =
-            plan.steps().filter(|(step, _)| !memo.settled.contains(step)).map(|(_, step)| step.node).collect();
+        let open: HashSet<NodeId> = plan
+            .steps()
+            .filter(|(step, _)| !memo.settled.contains(step))
+            .map(|(_, step)| step.node)
+            .collect();
         memo.settled_nodes =
             plan.steps().map(|(_, step)| step.node).filter(|node| !open.contains(node)).collect();
         memo.redo = redo.iter().map(|step| plan.step(*step).name.to_string()).collect();

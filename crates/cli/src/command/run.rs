@@ -104,7 +104,9 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
 fn of_past(data: &Path) -> Result<DataSource<'_>, Failure> {
     if !data.is_dir() {
         let text = format!("the data folder of that run, `{}`, is gone", data.display());
-        return Err(Failure::text(Exit::WrongUsage, text).help("begin a new run, or name a folder with --data"));
+        return Err(
+            Failure::text(Exit::WrongUsage, text).help("begin a new run, or name a folder with --data")
+        );
     }
     let is_of_a_run = data.ancestors().any(|folder| folder.ends_with(".aieffect/runs"));
     Ok(if is_of_a_run { DataSource::CopyOf(data) } else { DataSource::Itself(data) })

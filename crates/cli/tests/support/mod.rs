@@ -11,6 +11,6 @@ mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};
 pub(crate) use ended::Ended;
-pub(crate) use package::Package;
+pub(crate) use package::{Package, chain};
 pub(crate) use protos::step_proto;
 pub(crate) use use_case::{Service, UseCase, link};

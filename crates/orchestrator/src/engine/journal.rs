@@ -81,7 +81,9 @@ impl Journal {
     /// In a live run firings are counted, and what else happens is stored with the counts before it.
     fn count(&mut self, at: SystemTime, event: &RunEvent, entries: &mut Vec<Entry>) {
         match event {
-            RunEvent::FiringStarted { .. } | RunEvent::AttemptFailed { .. } | RunEvent::FiringCancelled { .. } => {}
+            RunEvent::FiringStarted { .. }
+            | RunEvent::AttemptFailed { .. }
+            | RunEvent::FiringCancelled { .. } => {}
             RunEvent::FiringSucceeded { firing, given } => {
                 let tally = self.tallies.entry(firing.step).or_default();
                 tally.calls += 1;
@@ -156,11 +158,13 @@ impl Journal {
                 attempt: self.ended(*firing),
                 failure: stored(failure),
             },
-            RunEvent::FiringCancelled { firing } | RunEvent::SourceEnded { firing } => StoredEvent::Cancelled {
-                step: self.step(firing.step),
-                seq: firing.seq,
-                attempt: self.ended(*firing),
-            },
+            RunEvent::FiringCancelled { firing } | RunEvent::SourceEnded { firing } => {
+                StoredEvent::Cancelled {
+                    step: self.step(firing.step),
+                    seq: firing.seq,
+                    attempt: self.ended(*firing),
+                }
+            }
             RunEvent::StepFinished { step } => StoredEvent::StepFinished { step: self.step(*step) },
             RunEvent::StepFailed { step, failure } => {
                 StoredEvent::StepFailed { step: self.step(*step), failure: stored(failure) }
@@ -188,7 +192,11 @@ impl Journal {
                 let file = Memo::stream_name(firing, attempt);
                 // A file that cannot be looked at will not be taken for this stream: the sizes differ.
                 let found = std::fs::metadata(self.memo.streams().join(&file));
-                Gave::Stream { messages: *messages, bytes: found.map_or(u64::MAX >> 1, |found| found.len()), file }
+                Gave::Stream {
+                    messages: *messages,
+                    bytes: found.map_or(u64::MAX >> 1, |found| found.len()),
+                    file,
+                }
             }
         };
         StoredEvent::Done { step: self.step(firing.step), seq: firing.seq, attempt, gave }

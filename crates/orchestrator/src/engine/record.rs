@@ -48,10 +48,8 @@ impl Record {
         if let Some(journal) = &mut self.journal {
             journal.take(at, &events)?;
         }
-        let recorded: Vec<Recorded> = events
-            .into_iter()
-            .map(|event| Recorded { at, origin: self.origin(&event), event })
-            .collect();
+        let recorded: Vec<Recorded> =
+            events.into_iter().map(|event| Recorded { at, origin: self.origin(&event), event }).collect();
         for entry in &recorded {
             for observer in &mut self.observers {
                 observer(entry);

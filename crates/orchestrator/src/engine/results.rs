@@ -148,9 +148,7 @@ impl StepResult {
         let given = self.given + other.given;
         self.stored.append(&mut other.stored);
         // What cannot be read again is not kept; it was handed on all the same.
-        let read = other.for_each(|message| {
-            self.add(&message, keep)
-        });
+        let read = other.for_each(|message| self.add(&message, keep));
         if read.is_err() {
             self.unreadable = true;
         }

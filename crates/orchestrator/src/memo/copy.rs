@@ -44,7 +44,8 @@ pub fn continue_from(
             Remembered::Stream { path, messages } => {
                 let file = Memo::stream_name(firing, 0);
                 let copy = streams.join(&file);
-                let copied = std::fs::hard_link(path, &copy).or_else(|_| std::fs::copy(path, &copy).map(drop));
+                let copied =
+                    std::fs::hard_link(path, &copy).or_else(|_| std::fs::copy(path, &copy).map(drop));
                 let length = copied.and_then(|()| std::fs::metadata(&copy));
                 let bytes = length.map_err(|error| StoreError::not_written(&streams, &error))?.len();
                 (Gave::Stream { messages: *messages, bytes, file }, None)

@@ -84,7 +84,9 @@ impl Known {
         match step.feed {
             Feed::Once => Some(1),
             Feed::OpenStream if step.inputs.is_empty() => Some(1),
-            Feed::OpenStream => step.inputs.iter().find(carries_many).map_or(Some(1), |link| given(link).map(|_| 1)),
+            Feed::OpenStream => {
+                step.inputs.iter().find(carries_many).map_or(Some(1), |link| given(link).map(|_| 1))
+            }
             Feed::EachMessage => step.inputs.iter().find(carries_many).and_then(given),
             Feed::Source => None,
         }

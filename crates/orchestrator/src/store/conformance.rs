@@ -81,7 +81,8 @@ fn an_append_behind_others_than_were_expected_is_refused_and_changes_nothing() {
         assert_eq!(store.append(&id("r"), 0, &[plain(StoredEvent::Started)]).unwrap(), 1);
         for after in [0, 2] {
             let error = store.append(&id("r"), after, &[plain(StoredEvent::CancelRequested)]).unwrap_err();
-            let conflict = matches!(error, StoreError::Conflict { found: 1, expected, .. } if expected == after);
+            let conflict =
+                matches!(error, StoreError::Conflict { found: 1, expected, .. } if expected == after);
             assert!(conflict, "{error}");
         }
         assert_eq!(all(store, &id("r")), [plain(StoredEvent::Started)]);
@@ -140,8 +141,12 @@ fn any_event() -> impl Strategy<Value = Entry> {
         (firing(), failure(), 0..100_u32).prop_map(|((step, seq, attempt), failure, after)| {
             StoredEvent::AttemptFailed { step, seq, attempt, failure, retry_after: f64::from(after) / 8.0 }
         }),
-        (firing(), failure())
-            .prop_map(|((step, seq, attempt), failure)| StoredEvent::Failed { step, seq, attempt, failure }),
+        (firing(), failure()).prop_map(|((step, seq, attempt), failure)| StoredEvent::Failed {
+            step,
+            seq,
+            attempt,
+            failure
+        }),
         (firing(), proptest::option::of(failure())).prop_map(|((step, calls, failed), failure)| {
             StoredEvent::Counted { step, calls, failed: failed.into(), messages: calls, failure }
         }),
@@ -152,8 +157,8 @@ fn any_event() -> impl Strategy<Value = Entry> {
         }),
     ]
     .prop_map(plain);
-    let message = (size, any::<u8>(), 0..9_u64)
-        .prop_map(|(size, byte, seq)| done(seq, Bytes::from(vec![byte; size])));
+    let message =
+        (size, any::<u8>(), 0..9_u64).prop_map(|(size, byte, seq)| done(seq, Bytes::from(vec![byte; size])));
     prop_oneof![event, message]
 }
 
@@ -208,7 +213,8 @@ fn a_run_is_claimed_by_one_at_a_time() {
     let claim = store.claim(&id("r")).unwrap();
     assert!(store.is_claimed(&id("r")));
     let error = store.claim(&id("r")).unwrap_err();
-    let expected = format!("run r is under way in process {}; wait for its end, or stop it", std::process::id());
+    let expected =
+        format!("run r is under way in process {}; wait for its end, or stop it", std::process::id());
     assert_eq!(error.to_string(), expected);
     store.claim(&id("r2")).unwrap();
     drop(claim);

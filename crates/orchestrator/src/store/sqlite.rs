@@ -95,7 +95,8 @@ impl SqliteStore {
 
     /// Says which folder the services of a run exchange files in now.
     pub fn moved_data(&self, run: &RunId, data: &str) -> Result<(), StoreError> {
-        let changed = self.lock().execute("UPDATE runs SET data = ?2 WHERE id = ?1", params![run.as_str(), data]);
+        let changed =
+            self.lock().execute("UPDATE runs SET data = ?2 WHERE id = ?1", params![run.as_str(), data]);
         changed.map(drop).map_err(|error| not_written(&self.folder, &error))
     }
 
@@ -123,8 +124,9 @@ impl SqliteStore {
 
     fn number(&self, run: &RunId) -> Result<i64, StoreError> {
         let connection = self.lock();
-        let mut found =
-            connection.prepare_cached("SELECT number FROM runs WHERE id = ?1").map_err(|error| self.not_read(&error))?;
+        let mut found = connection
+            .prepare_cached("SELECT number FROM runs WHERE id = ?1")
+            .map_err(|error| self.not_read(&error))?;
         let number = found.query_row([run.as_str()], |row| row.get(0)).optional();
         number
             .map_err(|error| self.not_read(&error))?
@@ -176,7 +178,11 @@ impl RunStore for SqliteStore {
             .and_then(|mut count| count.query_row([number], |row| row.get(0)))
             .map_err(not_written)?;
         if found.cast_unsigned() != after {
-            return Err(StoreError::Conflict { run: run.clone(), found: found.cast_unsigned(), expected: after });
+            return Err(StoreError::Conflict {
+                run: run.clone(),
+                found: found.cast_unsigned(),
+                expected: after,
+            });
         }
         for (position, (entry, file)) in (found..).zip(events.iter().zip(large)) {
             // Events are plain data; there is always a text for one.
@@ -207,7 +213,8 @@ impl RunStore for SqliteStore {
     fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
         let number = self.number(run)?;
         let connection = self.lock();
-        let query = "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position";
+        let query =
+            "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position";
         let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
         let from = i64::try_from(from).unwrap_or(i64::MAX);
         let mut rows = query.query(params![number, from]).map_err(|error| self.not_read(&error))?;

@@ -92,8 +92,10 @@ mod tests {
     fn what_was_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
-        let messages: Vec<Bytes> =
-            [0, 1, 3, BUFFER, 2].iter().map(|size| Bytes::from(vec![u8::try_from(size % 251).unwrap(); *size])).collect();
+        let messages: Vec<Bytes> = [0, 1, 3, BUFFER, 2]
+            .iter()
+            .map(|size| Bytes::from(vec![u8::try_from(size % 251).unwrap(); *size]))
+            .collect();
         let mut writer = StreamWriter::create(path.clone()).unwrap();
         messages.iter().for_each(|message| writer.write(message).unwrap());
         writer.flush().unwrap();
