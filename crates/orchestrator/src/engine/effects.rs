@@ -79,7 +79,7 @@ struct Open {
 enum Ended {
     Node { node: NodeId, result: Result<Address, NotReady> },
     Fetched { step: StepId, next: io::Result<Next> },
-    Call { firing: FiringId, attempted: Attempted, kept: Option<StepResult> },
+    Call { firing: FiringId, attempted: Attempted, kept: Option<Box<StepResult>> },
     Delivered { firing: FiringId, put: io::Result<()> },
     Cut(FiringId),
     Waited(FiringId),
@@ -233,7 +233,7 @@ impl Effects {
                     Err(failure) => Input::CallFailed { firing, failure, repeat, jitter: self.jitter() },
                 };
                 let succeeded = matches!(input, Input::CallSucceeded { .. });
-                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, kept));
+                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, *kept));
                 return Some(Done { input, request, kept });
             }
             Ended::Delivered { firing, put } => self.delivered(firing, put),

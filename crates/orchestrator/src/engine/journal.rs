@@ -98,13 +98,12 @@ impl Journal {
                 tally.failed += 1;
                 tally.failure = Some(stored(failure));
             }
-            _ => match self.entry(at, event) {
-                Some(entry) => {
+            _ => {
+                if let Some(entry) = self.entry(at, event) {
                     self.settle_counts(at, entries);
                     entries.push(entry);
                 }
-                None => {}
-            },
+            }
         }
         if at.duration_since(self.counted).is_ok_and(|since| since >= COUNTING) {
             self.settle_counts(at, entries);

@@ -1,5 +1,6 @@
 //! Runs in memory, for as long as the process lives.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -93,7 +94,7 @@ impl RunStore for MemoryStore {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         let mut runs: Vec<StoredRun> = self.lock().iter().rev().map(|kept| kept.run.clone()).collect();
-        runs.sort_by(|left, right| right.created.cmp(&left.created));
+        runs.sort_by_key(|run| Reverse(run.created));
         Ok(runs)
     }
 

@@ -248,7 +248,7 @@ impl RunStore for SqliteStore {
     fn run(&self, run: &RunId) -> Result<Option<StoredRun>, StoreError> {
         let query = format!("{RUNS} WHERE id = ?1");
         let connection = self.lock();
-        let found = connection.query_row(&query, [run.as_str()], |row| stored_run(row));
+        let found = connection.query_row(&query, [run.as_str()], stored_run);
         found.optional().map_err(|error| self.not_read(&error))
     }
 
@@ -256,7 +256,7 @@ impl RunStore for SqliteStore {
         let query = format!("{RUNS} ORDER BY created DESC, number DESC");
         let connection = self.lock();
         let mut query = connection.prepare(&query).map_err(|error| self.not_read(&error))?;
-        let rows = query.query_map([], |row| stored_run(row)).map_err(|error| self.not_read(&error))?;
+        let rows = query.query_map([], stored_run).map_err(|error| self.not_read(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }
 

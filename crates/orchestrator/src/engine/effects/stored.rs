@@ -82,7 +82,7 @@ pub(super) fn sealed(
     {
         attempted.result = Err(Failure::Store { reason: unstored(&error) });
     }
-    Ended::Call { firing, attempted, kept }
+    Ended::Call { firing, attempted, kept: kept.map(Box::new) }
 }
 
 /// A call whose stream has no place to go to.
@@ -100,5 +100,5 @@ fn replayed(replay: &Replay, mut result: Result<Given, Failure>, keep: Keep) -> 
         }
     }
     let attempted = Attempted { result, repeat: Repeat::Impossible, request: None };
-    Ended::Call { firing: replay.firing, attempted, kept }
+    Ended::Call { firing: replay.firing, attempted, kept: kept.map(Box::new) }
 }
