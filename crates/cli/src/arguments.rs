@@ -213,7 +213,7 @@ pub(crate) struct Compose {
     /// Copy this file into the package as its execution.json
     #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
     pub(crate) execution: Option<PathBuf>,
-    /// Replace a compose file that is not from here, or a folder that is not what the zip holds
+    /// Replace files that are not from here, or a folder that is not what the zip holds
     #[arg(long)]
     pub(crate) overwrite: bool,
 }

@@ -12,3 +12,4 @@ mod required;
 mod scale;
 mod streams;
 mod transfer;
+mod waits;

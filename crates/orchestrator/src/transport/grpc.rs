@@ -7,6 +7,7 @@ mod codec;
 mod endpoints;
 mod lanes;
 mod readiness;
+mod sending;
 mod status;
 
 use std::collections::HashMap;
@@ -25,10 +26,11 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{IntoStreamingRequest, Request};
 
-use self::codec::BytesCodec;
+use self::codec::{BytesCodec, Piece};
 pub use self::endpoints::FixedEndpoints;
 use self::lanes::{Lane, Lanes};
 pub use self::readiness::wait_until_ready;
+use self::sending::sending;
 use self::status::failure_of;
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::{Direction, Failure};
@@ -81,13 +83,14 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(message), call)?;
+                let request = with_metadata(Request::new(Piece::Message(message)), call)?;
                 let response =
                     client.unary(request, path, BytesCodec).await.map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ClientStream => {
-                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let (sending, _caller) = sending(inputs);
+                let request = with_metadata(sending.into_streaming_request(), call)?;
                 let response = client
                     .client_streaming(request, path, BytesCodec)
                     .await
@@ -98,7 +101,7 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(message), call)?;
+                let request = with_metadata(Request::new(Piece::Message(message)), call)?;
                 let response = client
                     .server_streaming(request, path, BytesCodec)
                     .await
@@ -106,7 +109,8 @@ impl GrpcTransport {
                 drain(response.into_inner(), outputs).await?;
             }
             CallShape::Bidirectional => {
-                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let (sending, _caller) = sending(inputs);
+                let request = with_metadata(sending.into_streaming_request(), call)?;
                 let response = client
                     .streaming(request, path, BytesCodec)
                     .await

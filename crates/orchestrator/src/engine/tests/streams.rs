@@ -218,6 +218,30 @@ async fn a_source_that_fails_cancels_what_it_feeds_and_does_not_end_it() {
 }
 
 #[tokio::test]
+async fn a_cancelled_run_leaves_no_stream_open_with_its_services() {
+    let bound = bound()
+        .talk("/S/Give", |mut talk| async move {
+            talk.say(text("1")).await;
+            std::future::pending().await
+        })
+        .talk("/S/Pass", |mut talk| async move {
+            let first = talk.next().await.unwrap();
+            talk.say(first).await;
+            Ok(drop(texts(&mut talk).await))
+        });
+    let pipe = Pipe::new().node("s", GIVE).node("p", PASS).link("s:Give", "p:Pass");
+    let (handle, server) = pipe.submit(bound, |_| {});
+    server.called(2).await;
+    let meters = handle.meters();
+    while meters.passed(crate::plan::StepId::new(1)).messages == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    handle.cancel();
+    assert_eq!(handle.wait().await.outcome, Outcome::Cancelled);
+    server.abandoned(2).await;
+}
+
+#[tokio::test]
 async fn a_stream_is_called_again_only_before_its_first_message() {
     for (says_first, expected) in [(false, Outcome::Succeeded), (true, Outcome::Failed)] {
         let bound = bound().talk("/S/Give", move |mut talk| async move {
