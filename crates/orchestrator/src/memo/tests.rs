@@ -48,9 +48,8 @@ fn store(plan: &Plan, told: &str) -> Arc<dyn RunStore> {
             other => panic!("no `{other}`"),
         }
     };
-    let message = |event: &StoredEvent| {
-        matches!(event, StoredEvent::Done { .. }).then(|| Bytes::from_static(b"m"))
-    };
+    let message =
+        |event: &StoredEvent| matches!(event, StoredEvent::Done { .. }).then(|| Bytes::from_static(b"m"));
     let started = std::iter::once(StoredEvent::Started);
     let entries: Vec<Entry> = started
         .chain(told.split_whitespace().map(event))
@@ -131,7 +130,12 @@ fn a_node_is_settled_when_all_its_steps_are() {
         store.create(&stored(&plan, id())).unwrap();
         let done = |step: &&str| Entry {
             at: SystemTime::UNIX_EPOCH,
-            event: StoredEvent::Done { step: (*step).into(), seq: 0, attempt: 1, gave: Gave::Message { bytes: 0 } },
+            event: StoredEvent::Done {
+                step: (*step).into(),
+                seq: 0,
+                attempt: 1,
+                gave: Gave::Message { bytes: 0 },
+            },
             message: Some(Bytes::new()),
         };
         store.append(&id(), 0, &steps.iter().map(done).collect::<Vec<_>>()).unwrap();
@@ -158,7 +162,8 @@ fn a_new_run_begins_with_what_holds_of_another() {
     let settled = plan.steps().map(|(step, _)| step).filter(|step| memo.is_settled(*step));
     assert_eq!(names(&plan, settled), "a c");
     assert!(!memo.is_resumed(), "it has not begun");
-    let Some(Remembered::Message(position)) = memo.result(FiringId { step: sample::step(&plan, "c:Do"), seq: 0 })
+    let Some(Remembered::Message(position)) =
+        memo.result(FiringId { step: sample::step(&plan, "c:Do"), seq: 0 })
     else {
         panic!("it holds")
     };

@@ -35,7 +35,7 @@ fn as_json(entry: &Entry) -> Map<String, Value> {
     fields
 }
 
-/// `09:30:00.123 done n1:Do, seq 0, attempt 1, message: bytes 7`.
+/// `09:30:00.123 done n1:Do, seq 0, attempt 1, 7 bytes`.
 fn as_text(entry: &Entry) -> String {
     let fields = as_json(entry);
     let word = fields["event"].as_str().unwrap_or_default().replace('_', " ");
@@ -52,9 +52,9 @@ fn part(name: &str, value: &Value) -> Option<String> {
     match (name, value) {
         ("step" | "node" | "outcome" | "why", Value::String(text)) => Some(line(text)),
         ("gave", Value::Object(gave)) => {
-            let (kind, sizes) = gave.iter().next()?;
-            let sizes = sizes.as_object()?.iter().map(|(name, size)| format!("{name} {size}"));
-            Some(format!("{kind} of {}", sizes.collect::<Vec<_>>().join(", ")))
+            let sizes = gave.values().next()?;
+            let size = |name: &str| sizes.get(name).map(|size| format!("{size} {name}"));
+            Some([size("messages"), size("bytes")].into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
         ("failure", Value::Object(failure)) => Some(line(failure.get("text")?.as_str()?)),
         ("redo", Value::Array(steps)) if steps.is_empty() => None,

@@ -120,8 +120,12 @@ async fn a_run_goes_on_from_anywhere_with_equal_results_and_calls_nothing_that_h
         all.iter().position(ends).unwrap()
     };
     let ends = [is_whole_stream("s:Give"), is_whole_stream("p:Pass"), is_whole_stream("a:All")];
-    let cuts: BTreeSet<usize> =
-        ends.iter().flat_map(|end| [*end, end + 1]).chain((0..=all.len()).step_by(41)).chain([all.len()]).collect();
+    let cuts: BTreeSet<usize> = ends
+        .iter()
+        .flat_map(|end| [*end, end + 1])
+        .chain((0..=all.len()).step_by(41))
+        .chain([all.len()])
+        .collect();
     for count in cuts {
         let store = cut(&*store, count);
         let mut resumed = pipe();
