@@ -97,11 +97,14 @@ impl Drive<'_> {
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
+        let usual = RunOptions::new(self.kept.id.clone());
         let options = RunOptions {
             keep,
             data: self.data,
+            quiet: self.flags.quiet.unwrap_or(usual.quiet),
+            lasting: self.flags.lasting,
             memo: self.kept.memo.clone(),
-            ..RunOptions::new(self.kept.id.clone())
+            ..usual
         };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));

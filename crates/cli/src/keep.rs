@@ -75,6 +75,10 @@ impl Past {
         let (wanted, how) = match (wanted, from) {
             (Some(run), _) => (run, How::Resume),
             (None, Some(step)) => ("latest", How::From(step.to_owned())),
+            (None, None) if flags.redo.iter().any(|step| !step.is_empty()) => {
+                let text = "`--redo` says what a resumed run calls again: add --resume latest";
+                return Err(Failure::text(Exit::WrongUsage, text));
+            }
             (None, None) => return Ok(None),
         };
         let Some(store) = shelf.existing().map_err(refused)? else {
@@ -251,8 +255,8 @@ fn counted(store: Arc<SqliteStore>) -> Arc<dyn RunStore> {
 
 /// The steps of these names.
 fn steps(plan: &Plan, names: &[String]) -> Result<BTreeSet<StepId>, Failure> {
-    names
-        .iter()
+    let given = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    given
         .map(|name| {
             let found = plan.steps().find(|(_, step)| step.name.to_string() == *name);
             found.map(|(id, _)| id).ok_or_else(|| no_step(plan, name))

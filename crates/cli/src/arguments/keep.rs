@@ -20,13 +20,7 @@ pub(crate) struct KeepFlags {
     #[arg(long, value_name = "RUN|latest", env = "AIEFFECT_RESUME")]
     pub(crate) resume: Option<String>,
     /// When resuming, call this step again, and all that comes after it; may be repeated
-    #[arg(
-        long,
-        value_name = "CONTAINER:OPERATION",
-        env = "AIEFFECT_REDO",
-        value_delimiter = ',',
-        requires = "resume"
-    )]
+    #[arg(long, value_name = "CONTAINER:OPERATION", env = "AIEFFECT_REDO", value_delimiter = ',')]
     pub(crate) redo: Vec<String>,
 }
 

@@ -113,7 +113,7 @@ impl Actor {
                 // A single message goes into no stream of the store: this cannot fail.
                 let _ = self.results[firing.step.index()].add(message.bytes(), self.options.keep);
                 if self.plan.step(firing.step).gives == Multiplicity::One {
-                    self.effects.flow().meters().count(firing.step, message.bytes());
+                    self.effects.flow().meters().count(firing.step, message.bytes().len());
                 }
             }
             self.effects.perform(&self.state, &event);

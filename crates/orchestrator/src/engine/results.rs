@@ -93,6 +93,11 @@ impl StepResult {
         Self { storing: Some(stream), ..Self::default() }
     }
 
+    /// Whether its responses go to the store.
+    pub(super) fn is_storing(&self) -> bool {
+        self.storing.is_some()
+    }
+
     /// One of a stream that is in the store.
     pub(super) fn of_stored(path: PathBuf, given: u64, keep: Keep) -> io::Result<Self> {
         let mut result = Self { given, ..Self::default() };
@@ -108,8 +113,10 @@ impl StepResult {
     pub(super) fn seal(&mut self, keep: Keep) -> io::Result<()> {
         let Some(mut stream) = self.storing.take() else { return Ok(()) };
         stream.flush()?;
-        if keep == Keep::All {
-            self.stored.push(stream.path().to_owned());
+        match keep {
+            Keep::All => self.stored.push(stream.path().to_owned()),
+            Keep::Last => {}
+            Keep::None => self.held.clear(),
         }
         Ok(())
     }

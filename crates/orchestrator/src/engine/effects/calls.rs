@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::attempt::{Attempt, Material};
 use super::super::flow::{Intake, Set, Source, request};
 use super::super::judge::Judge;
-use super::stored::{sealed, without_place};
+use super::stored::{keeping, sealed, without_place};
 use super::{Effects, Ended, Open};
 use crate::plan::{Feed, Requests, Step};
 use crate::ports::{Call, CallMetadata};
@@ -39,7 +39,7 @@ impl Effects {
             call: self.described(step, firing, attempt),
             material: material.clone(),
             outlet: Arc::clone(self.flow.outlet(firing.step)),
-            keep: self.keep,
+            keep: keeping(&result, self.keep),
             result: Arc::clone(&result),
             most: most(state, &plan, firing),
             pause: pause(state, step, firing),

@@ -68,6 +68,14 @@ impl Effects {
     }
 }
 
+/// What a call is to keep so that all of its stream comes to be stored.
+pub(super) fn keeping(result: &Mutex<StepResult>, keep: Keep) -> Keep {
+    match keep {
+        Keep::None if lock(result).is_storing() => Keep::Last,
+        keep => keep,
+    }
+}
+
 /// A call that has ended; what it gave as a stream is stored whole before anyone is told.
 pub(super) fn sealed(
     firing: FiringId,
