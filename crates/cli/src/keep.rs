@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use aieffect_blueprint::{Known, Mode, SourceText};
 use aieffect_orchestrator::engine::{RunId, RunReport};
-use aieffect_orchestrator::memo::{Memo, Source, continue_from};
+use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::plan::{NodeId, Plan, StepId};
 use aieffect_orchestrator::ports::{RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
@@ -33,7 +33,7 @@ use crate::log::Log;
 pub(crate) struct Past {
     store: Arc<SqliteStore>,
     pub(crate) run: StoredRun,
-    claim: Option<RunClaim>,
+    claim: RunClaim,
     how: How,
 }
 
@@ -103,10 +103,7 @@ impl Past {
             let text = format!("run {} is a live one: no messages are stored of it to go on with", run.id);
             return Err(Failure::text(Exit::WrongUsage, text));
         }
-        let claim = match how {
-            How::Resume => Some(store.claim(&run.id).map_err(refused)?),
-            How::From(_) => None,
-        };
+        let claim = store.claim(&run.id).map_err(refused)?;
         Ok(Some(Self { store: Arc::new(store), run, claim, how }))
     }
 
@@ -139,27 +136,25 @@ impl Past {
         self.check(&given.digest)?;
         let plan = given.plan;
         let Self { store, run, claim, how } = self;
-        let counted = counted(Arc::clone(&store));
+        let redo = match &how {
+            How::Resume => steps(plan, redo)?,
+            How::From(step) => steps(plan, std::slice::from_ref(step))?,
+        };
+        let memo = Memo::recall(plan, counted(Arc::clone(&store)), run.id.clone(), &redo).map_err(refused)?;
+        ask_first(&run, &how, &memo)?;
         let (id, memo, claim) = match &how {
-            How::Resume => {
-                let redo = steps(plan, redo)?;
-                let memo = Memo::recall(plan, counted, run.id.clone(), &redo).map_err(refused)?;
-                (run.id.clone(), memo, claim)
-            }
-            How::From(step) => {
-                let redo = steps(plan, std::slice::from_ref(step))?;
+            How::Resume => (run.id.clone(), memo, claim),
+            How::From(_) => {
                 let id = drive::run_id()?;
                 let claim = store.claim(&id).map_err(refused)?;
                 let begun = StoredRun { id: id.clone(), created: SystemTime::now(), ..run.clone() };
                 store.create(&StoredRun { ending: Ending::Open, ..begun }).map_err(refused)?;
-                let source = Source { run: run.id.clone(), redo };
-                let memo = continue_from(plan, counted, &source, id.clone()).map_err(refused)?;
-                (id, memo, Some(claim))
+                let continued = memo.continue_as(plan, id.clone()).map_err(refused)?;
+                (id, continued, claim)
             }
         };
-        ask_first(&run, &memo)?;
         tell(&run, &how, plan, &memo, log);
-        Ok(Kept { id, memo: Some(Arc::new(memo)), is_batch: true, _claim: claim, store: Some(store) })
+        Ok(Kept { id, memo: Some(Arc::new(memo)), is_batch: true, _claim: Some(claim), store: Some(store) })
     }
 }
 
@@ -275,7 +270,7 @@ fn no_step(plan: &Plan, name: &str) -> Failure {
 }
 
 /// A step that must not be called twice is not called again by itself.
-fn ask_first(run: &StoredRun, memo: &Memo) -> Result<(), Failure> {
+fn ask_first(run: &StoredRun, how: &How, memo: &Memo) -> Result<(), Failure> {
     let [first, ..] = memo.undecided() else { return Ok(()) };
     let names: Vec<String> = memo.undecided().iter().map(ToString::to_string).collect();
     let text = format!(
@@ -283,8 +278,12 @@ fn ask_first(run: &StoredRun, memo: &Memo) -> Result<(), Failure> {
         run.id,
         names.join(", ")
     );
-    Err(Failure::text(Exit::WrongUsage, text)
-        .help(format!("look whether it did its work; to call it again, add --redo {first}")))
+    let way = match how {
+        How::Resume => "add --redo",
+        How::From(_) => "begin there with --from",
+    };
+    let help = format!("look whether it did its work; to call it again, {way} {first}");
+    Err(Failure::text(Exit::WrongUsage, text).help(help))
 }
 
 fn tell(run: &StoredRun, how: &How, plan: &Plan, memo: &Memo, log: &Log) {
@@ -310,7 +309,10 @@ pub(crate) fn refused(error: StoreError) -> Failure {
         StoreError::NotWritten { .. } | StoreError::NotRead { .. } | StoreError::Conflict { .. } => {
             Exit::Internal
         }
-        StoreError::Newer { .. } | StoreError::Busy { .. } | StoreError::NoRun { .. } => Exit::WrongUsage,
+        StoreError::Newer { .. }
+        | StoreError::Busy { .. }
+        | StoreError::CutShort { .. }
+        | StoreError::NoRun { .. } => Exit::WrongUsage,
     };
     Failure::new(exit, error)
 }

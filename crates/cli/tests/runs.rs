@@ -152,6 +152,24 @@ fn a_run_from_a_step_on_takes_what_was_before_it_and_begins_with_its_files() {
 }
 
 #[test]
+fn a_run_from_a_step_on_asks_first_about_what_must_not_be_called_twice() {
+    let services = [Service::new("a", &["hang"]), Service::new("b", &["echo"])];
+    let once = json!([{"service": "a", "method": "Do", "parameters": {"text": "x"}, "idempotent": false}]);
+    let case = UseCase::chain_with(&services, &once);
+    let mut running = case.run().start();
+    running.until("called /a.Step/Do");
+    let busy = case.run().args(["--from", "b1:Do"]).output();
+    assert_eq!(busy.code, Some(2), "{}", busy.stderr);
+    busy.says("is under way in process ");
+    running.signal(rustix::process::Signal::KILL).end_of_all();
+    let asked = case.run().args(["--from", "b1:Do"]).output();
+    assert_eq!(asked.code, Some(2), "{}", asked.stderr);
+    asked.says("to call it again, begin there with --from a1:Do\n");
+    let listed = runs("list", &case, &["--format", "json"]).results();
+    assert_eq!(listed["runs"].as_array().unwrap().len(), 1, "nothing was begun");
+}
+
+#[test]
 fn old_runs_are_forgotten_with_their_folders() {
     let (_folder, case) = resumed();
     case.run().output().succeeds();

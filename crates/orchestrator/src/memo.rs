@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use aieffect_blueprint::{Idempotence, StepName};
 
-pub use self::copy::{Source, continue_from};
 use self::known::Known;
 use self::log::{Log, Stage};
 use crate::engine::RunId;
@@ -93,6 +92,9 @@ impl Memo {
         })?;
         memo.after = count;
         memo.is_resumed = log.has_begun;
+        if log.is_cut_short() {
+            return Err(StoreError::CutShort { run: memo.run });
+        }
         log.redo(&redo);
         let known = Known::of(plan, &log);
         for (step, planned) in plan.steps() {

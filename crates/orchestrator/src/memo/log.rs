@@ -14,6 +14,8 @@ pub(super) struct Log {
     streams: PathBuf,
     /// Whether any process has begun with the run; a run may hold results of another before that.
     pub(super) has_begun: bool,
+    /// Whether those are all there.
+    has_continued: bool,
 }
 
 /// One firing.
@@ -50,7 +52,13 @@ impl Log {
             steps: plan.steps.iter().map(|_| BTreeMap::new()).collect(),
             streams,
             has_begun: false,
+            has_continued: false,
         }
+    }
+
+    /// Whether results of another run were being taken over when the process died.
+    pub(super) fn is_cut_short(&self) -> bool {
+        !self.has_begun && !self.has_continued && self.steps.iter().any(|firings| !firings.is_empty())
     }
 
     pub(super) fn firings(&self, step: StepId) -> impl Iterator<Item = (u64, &Logged)> {
@@ -61,6 +69,7 @@ impl Log {
     pub(super) fn take(&mut self, position: u64, event: &StoredEvent) {
         match event {
             StoredEvent::Started => self.has_begun = true,
+            StoredEvent::Continued { .. } => self.has_continued = true,
             StoredEvent::Resumed { redo, .. } => {
                 self.has_begun = true;
                 let steps = redo.iter().filter_map(|name| self.names.get(name).copied()).collect();

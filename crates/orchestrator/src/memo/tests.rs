@@ -138,7 +138,9 @@ fn a_node_is_settled_when_all_its_steps_are() {
             },
             message: Some(Bytes::new()),
         };
-        store.append(&id(), 0, &steps.iter().map(done).collect::<Vec<_>>()).unwrap();
+        let started = Entry { at: SystemTime::UNIX_EPOCH, event: StoredEvent::Started, message: None };
+        let entries: Vec<Entry> = std::iter::once(started).chain(steps.iter().map(done)).collect();
+        store.append(&id(), 0, &entries).unwrap();
         let memo = Memo::recall(&plan, Arc::new(store), id(), &BTreeSet::new()).unwrap();
         let settled: Vec<&str> = plan
             .node_ids()
@@ -157,8 +159,9 @@ fn a_new_run_begins_with_what_holds_of_another() {
     let store = store(&plan, "+a .a +b +c .b .c +d .d");
     let to = RunId::new("new").unwrap();
     store.create(&stored(&plan, to.clone())).unwrap();
-    let source = Source { run: id(), redo: BTreeSet::from([sample::step(&plan, "b:Do")]) };
-    let memo = continue_from(&plan, Arc::clone(&store), &source, to.clone()).unwrap();
+    let redo = BTreeSet::from([sample::step(&plan, "b:Do")]);
+    let old = Memo::recall(&plan, Arc::clone(&store), id(), &redo).unwrap();
+    let memo = old.continue_as(&plan, to.clone()).unwrap();
     let settled = plan.steps().map(|(step, _)| step).filter(|step| memo.is_settled(*step));
     assert_eq!(names(&plan, settled), "a c");
     assert!(!memo.is_resumed(), "it has not begun");
@@ -168,4 +171,18 @@ fn a_new_run_begins_with_what_holds_of_another() {
         panic!("it holds")
     };
     assert_eq!(store.message(&to, *position).unwrap(), Bytes::from_static(b"m"));
+}
+
+#[test]
+fn a_run_that_has_not_got_all_results_of_another_is_told_from_one_that_has() {
+    let plan = diamond();
+    let store = store(&plan, "+a .a +b .b");
+    let to = RunId::new("new").unwrap();
+    store.create(&stored(&plan, to.clone())).unwrap();
+    let gave = Gave::Message { bytes: 1 };
+    let event = StoredEvent::Done { step: "a:Do".into(), seq: 0, attempt: 0, gave };
+    let copied = Entry { at: SystemTime::UNIX_EPOCH, event, message: Some(Bytes::from_static(b"m")) };
+    store.append(&to, 0, &[copied]).unwrap();
+    let error = Memo::recall(&plan, store, to, &BTreeSet::new()).unwrap_err();
+    assert!(matches!(error, StoreError::CutShort { .. }), "{error}");
 }

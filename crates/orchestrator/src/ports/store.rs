@@ -96,6 +96,12 @@ pub enum StoreError {
         /// How many there were to be.
         expected: u64,
     },
+    /// A run was to begin with results of another, and has not got them all.
+    #[error("run {run} was cut off while it took over the results of another; begin once more with --from")]
+    CutShort {
+        /// The run.
+        run: RunId,
+    },
     /// There is no such run.
     #[error("there is no run {run} in `{}`; `aieffect runs list` has their names", .folder.display())]
     NoRun {

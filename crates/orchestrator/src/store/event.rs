@@ -15,7 +15,7 @@ pub enum StoredEvent {
         /// Steps that are called again on request, with all that come after them.
         redo: Vec<String>,
     },
-    /// What it has of another run follows.
+    /// What came before this are results of another run.
     Continued {
         /// The other run.
         from: String,
