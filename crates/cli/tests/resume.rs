@@ -181,6 +181,38 @@ fn a_run_is_one_processs_at_a_time() {
 }
 
 #[test]
+fn a_live_run_is_stored_and_cannot_go_on() {
+    let proto = "syntax = \"proto3\"; package a; service Step { rpc Do(None) returns (T); } message None {} \
+                 message T { string text = 1; }";
+    let server = Bound::new(Protos::new(&[("a.proto", proto)]))
+        .on(DO, |call| match call.earlier {
+            0..3 => Reply::from(json!({"text": "x"})),
+            _ => Reply::status(tonic::Code::NotFound, "no more"),
+        })
+        .start();
+    let package = Package::new().node("a1", server.port(), proto, &["Do"]).written();
+    package.orchestrate().args(["--mode", "live", "--quiet", "50ms"]).output().succeeds();
+    let refused = resume(&package).output();
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    refused.says("is a live one: no messages are stored of it to go on with\n");
+}
+
+#[test]
+fn the_environment_says_it_too_and_what_is_empty_there_is_not_said() {
+    let server = failing_once(2);
+    let package = chain(server.port(), 3).written();
+    let folder = tempfile::tempdir().unwrap();
+    let line = || package.orchestrate().env("AIEFFECT_STORE", folder.path()).env("AIEFFECT_DURABLE", "true");
+    let failed = line().env("AIEFFECT_RESUME", "").env("AIEFFECT_REDO", "").output();
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    line().env("AIEFFECT_RESUME", "latest").env("AIEFFECT_REDO", "n1:Do,n3:Do").output().succeeds();
+    assert_eq!(called(&server), ["n1:Do 1", "n2:Do 1", "n1:Do 2", "n2:Do 2", "n3:Do 1"]);
+    assert!(!package.path().join(".aieffect").exists());
+    let alone = package.orchestrate().args(["--redo", "n1:Do"]).output();
+    alone.check(2, "error: `--redo` says what a resumed run calls again: add --resume latest");
+}
+
+#[test]
 fn a_store_of_a_newer_version_is_refused() {
     let server = bound().on(DO, |call| answer(&call)).start();
     let package = chain(server.port(), 3).written();

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::piped::{Pipe, text, texts};
 use super::*;
+use crate::engine::Keep;
 use crate::memo::Memo;
 use crate::ports::{Entry, RunStore};
 use crate::store::{Ending, Gave, MemoryStore, StoredEvent, StoredRun};
@@ -155,20 +156,24 @@ async fn a_run_goes_on_from_anywhere_with_equal_results_and_calls_nothing_that_h
 
 #[tokio::test]
 async fn the_last_result_of_a_stored_stream_is_that_of_the_stream() {
-    for keep in [super::super::Keep::Last, super::super::Keep::None] {
+    for keep in [Keep::Last, Keep::None] {
         let store = a_store();
         let mut first = Pipe::new().node("s", GIVE);
         first.options.keep = keep;
         first.options.memo = Some(Arc::new(Memo::fresh(store.clone(), run_id()).unwrap()));
         let mut first = first.run(services()).await;
-        let memo = Memo::recall(&first.plan, store, run_id(), &BTreeSet::new()).unwrap();
-        let mut again = Pipe::new().node("s", GIVE);
-        again.options.keep = keep;
-        again.options.memo = Some(Arc::new(memo));
-        let mut again = again.run(bound()).await;
-        again.succeeded();
-        assert_eq!(again.results("s:Give"), first.results("s:Give"));
-        assert_eq!(again.report.steps[0].result.given(), COUNT as u64);
+        for (keep_now, expected) in [(keep, first.results("s:Give").len()), (Keep::All, COUNT)] {
+            let memo = Memo::recall(&first.plan, store.clone(), run_id(), &BTreeSet::new()).unwrap();
+            let mut again = Pipe::new().node("s", GIVE);
+            again.options.keep = keep_now;
+            again.options.memo = Some(Arc::new(memo));
+            let mut again = again.run(bound()).await;
+            again.succeeded();
+            assert_eq!(again.results("s:Give").len(), expected);
+            let last = again.results("s:Give").pop();
+            assert!(last.is_none() || last == Some("99".to_owned()), "{last:?}");
+            assert_eq!(again.report.steps[0].result.given(), COUNT as u64);
+        }
     }
 }
 
