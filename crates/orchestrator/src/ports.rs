@@ -6,4 +6,5 @@ mod transport;
 
 pub use endpoints::{Endpoints, NotReady};
 pub use store::{Entry, RunStore, StoreError};
+pub(crate) use transport::traceparent;
 pub use transport::{Call, CallMetadata, Inputs, Outputs, Transport};

@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 use self::supplies::Supplies;
 use super::attempt::{Attempted, Material};
 use super::flow::{Flow, Next};
-use super::options::{RunId, RunOptions};
+use super::options::RunOptions;
 use super::results::{Keep, StepResult};
 use crate::memo::Memo;
-use crate::plan::{Feed, NodeId, Plan, StepId};
+use crate::plan::{Feed, NodeId, Plan, Step, StepId};
 use crate::ports::{Endpoints, NotReady, Transport};
 use crate::run::{FiringId, Given, Input, Jitter, RunEvent, RunState, StepStatus, sources};
 use crate::success::DataFolder;
@@ -50,7 +50,8 @@ pub(super) struct Effects {
     transport: Arc<dyn Transport>,
     endpoints: Arc<dyn Endpoints>,
     data: Arc<DataFolder>,
-    run: RunId,
+    run: Arc<str>,
+    called: Vec<Called>,
     keep: Keep,
     trace: u128,
     random: RandomState,
@@ -67,6 +68,18 @@ pub(super) struct Effects {
     live: Vec<Arc<Mutex<StepResult>>>,
     /// What came at once, and was not waited for.
     soon: VecDeque<Input>,
+}
+
+/// How a step is called, made once.
+struct Called {
+    name: Arc<str>,
+    path: Arc<str>,
+}
+
+impl Called {
+    fn new(step: &Step) -> Self {
+        Self { name: step.name.to_string().into(), path: step.operation.path.as_str().into() }
+    }
 }
 
 /// A firing that has not ended.
@@ -98,7 +111,8 @@ impl Effects {
             transport,
             endpoints,
             data: Arc::new(options.data.clone()),
-            run: options.id.clone(),
+            run: options.id.as_str().into(),
+            called: plan.steps.iter().map(Called::new).collect(),
             keep: options.keep,
             trace,
             random,

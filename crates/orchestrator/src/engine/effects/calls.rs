@@ -12,9 +12,9 @@ use super::super::attempt::{Attempt, Material};
 use super::super::flow::{Intake, Set, Source, request};
 use super::super::judge::Judge;
 use super::stored::{keeping, sealed, without_place};
-use super::{Effects, Ended, Open};
+use super::{Called, Effects, Ended, Open};
 use crate::plan::{Feed, Requests, Step};
-use crate::ports::{Call, CallMetadata};
+use crate::ports::{Call, CallMetadata, traceparent};
 use crate::run::{FiringId, RunState};
 
 impl Effects {
@@ -81,21 +81,22 @@ impl Effects {
 
     fn described(&mut self, step: &Step, firing: FiringId, attempt: NonZeroU32) -> Call {
         let span = self.draw();
+        let Called { name, path } = &self.called[firing.step.index()];
         let address = self.addresses.get(&step.node);
         let address = address.unwrap_or(&self.plan.nodes[step.node.index()].address).clone();
         let streams = step.takes_stream() || step.gives_stream();
         Call {
             address,
-            path: step.operation.path.clone(),
+            path: Arc::clone(path),
             shape: step.operation.shape,
             // A stream may take as long as messages pass; a service cannot be told that.
             deadline: (!streams).then_some(step.policy.deadline),
             metadata: CallMetadata {
-                run: self.run.to_string(),
-                step: step.name.clone(),
+                run: Arc::clone(&self.run),
+                step: Arc::clone(name),
                 seq: firing.seq,
                 attempt,
-                traceparent: format!("00-{:032x}-{:016x}-01", self.trace, span),
+                traceparent: traceparent(self.trace, span),
             },
         }
     }
