@@ -2,6 +2,7 @@
 //! before the next attempt.
 
 mod calls;
+mod stored;
 mod supplies;
 
 use std::collections::{HashMap, VecDeque};
@@ -21,6 +22,7 @@ use super::attempt::{Attempted, Material};
 use super::flow::{Flow, Next};
 use super::options::RunOptions;
 use super::results::{Keep, StepResult};
+use crate::memo::Memo;
 use crate::plan::{Feed, NodeId, Plan, Step, StepId};
 use crate::ports::{Endpoints, NotReady, Transport};
 use crate::run::{FiringId, Given, Input, Jitter, RunEvent, RunState, StepStatus, sources};
@@ -61,6 +63,7 @@ pub(super) struct Effects {
     addresses: HashMap<NodeId, Address>,
     flow: Flow,
     supplies: Supplies,
+    memo: Option<Arc<Memo>>,
     /// In a live run, where the messages of each step are kept as they come.
     live: Vec<Arc<Mutex<StepResult>>>,
     /// What came at once, and was not waited for.
@@ -89,7 +92,7 @@ struct Open {
 enum Ended {
     Node { node: NodeId, result: Result<Address, NotReady> },
     Fetched { step: StepId, next: io::Result<Next> },
-    Call { firing: FiringId, attempted: Attempted, kept: Option<StepResult> },
+    Call { firing: FiringId, attempted: Attempted, kept: Option<Box<StepResult>> },
     Delivered { firing: FiringId, put: io::Result<()> },
     Cut(FiringId),
     Waited(FiringId),
@@ -120,6 +123,7 @@ impl Effects {
             addresses: HashMap::new(),
             flow: Flow::new(&plan),
             supplies: Supplies::new(plan.steps.len()),
+            memo: options.memo.clone(),
             live: plan.steps.iter().map(|_| Arc::default()).collect(),
             soon: VecDeque::new(),
             plan,
@@ -243,7 +247,7 @@ impl Effects {
                     Err(failure) => Input::CallFailed { firing, failure, repeat, jitter: self.jitter() },
                 };
                 let succeeded = matches!(input, Input::CallSucceeded { .. });
-                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, kept));
+                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, *kept));
                 return Some(Done { input, request, kept });
             }
             Ended::Delivered { firing, put } => self.delivered(firing, put),
@@ -267,6 +271,9 @@ impl Effects {
     }
 
     fn wait_for(&mut self, node: NodeId) {
+        if self.memo.as_ref().is_some_and(|memo| memo.is_node_settled(node)) {
+            return self.soon.push_back(Input::NodeReady(node));
+        }
         let (plan, endpoints) = (Arc::clone(&self.plan), Arc::clone(&self.endpoints));
         let wait = self.tasks.spawn(async move {
             let result = endpoints.ready(&plan.nodes[node.index()]).await;
