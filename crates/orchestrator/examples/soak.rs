@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +47,8 @@ fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match arguments.as_slice() {
+        // The services are a process of their own: testkit's remember every call.
+        [what] if what == "serve" => serve(),
         [what] if what == "runs" => runtime.block_on(runs()),
         [what, seconds] if what == "live" => runtime.block_on(live(Duration::from_secs(seconds.parse()?))),
         _ => Err("say `runs`, or `live` and how many seconds".into()),
@@ -52,11 +56,11 @@ fn main() -> Outcome<()> {
 }
 
 async fn runs() -> Outcome<()> {
-    let server = Bound::new(Protos::default()).on("/s.S/Do", |call| Reply::Bytes(call.bytes)).start();
+    let server = Serving::start()?;
     let chain = ["a1", "b1", "c1", "d1"];
     let links: Vec<(&str, &str, &str)> = chain.windows(2).map(|pair| (pair[0], pair[1], "Do")).collect();
     let nodes = chain.map(|name| (name, "Do", STEP));
-    let plan = Arc::new(planned(&nodes, &links, server.port())?);
+    let plan = Arc::new(planned(&nodes, &links, server.port)?);
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
     for number in 1..=RUNS {
@@ -74,20 +78,9 @@ async fn runs() -> Outcome<()> {
 }
 
 async fn live(lasting: Duration) -> Outcome<()> {
-    let server = Bound::new(Protos::default())
-        .on("/s.S/Tick", |_| {
-            Reply::Bytes(vec![0x0a, 1, b'x'].into()).after(tokio::time::sleep(Duration::from_millis(1)))
-        })
-        .talk("/s.S/Pass", |mut talk| async move {
-            while let Some(message) = talk.next().await {
-                talk.say(message).await;
-            }
-            Ok(())
-        })
-        .on("/s.S/Do", |call| Reply::Bytes(call.bytes))
-        .start();
+    let server = Serving::start()?;
     let nodes = [("tick1", "Tick", TICK), ("pass1", "Pass", PASS), ("do1", "Do", STEP)];
-    let plan = planned(&nodes, &[("tick1", "pass1", "Pass"), ("pass1", "do1", "Do")], server.port())?;
+    let plan = planned(&nodes, &[("tick1", "pass1", "Pass"), ("pass1", "do1", "Do")], server.port)?;
     let steps: Vec<StepId> = plan.steps().map(|(step, _)| step).collect();
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
@@ -111,6 +104,50 @@ async fn live(lasting: Duration) -> Outcome<()> {
     }
     let report = ended.await;
     if report.outcome == Ended::Succeeded { Ok(()) } else { Err(format!("{:?}", report.cause).into()) }
+}
+
+/// This program again, as the services; it ends with this value.
+struct Serving {
+    process: Child,
+    port: u16,
+}
+
+impl Serving {
+    fn start() -> Outcome<Self> {
+        let mut process =
+            Command::new(std::env::current_exe()?).arg("serve").stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        let output = process.stdout.take().ok_or("no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        Ok(Self { process, port: line.trim().parse()? })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as well.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn serve() -> Outcome<()> {
+    let server = Bound::new(Protos::default())
+        .on("/s.S/Tick", |_| {
+            Reply::Bytes(vec![0x0a, 1, b'x'].into()).after(tokio::time::sleep(Duration::from_millis(1)))
+        })
+        .talk("/s.S/Pass", |mut talk| async move {
+            while let Some(message) = talk.next().await {
+                talk.say(message).await;
+            }
+            Ok(())
+        })
+        .on("/s.S/Do", |call| Reply::Bytes(call.bytes))
+        .start();
+    println!("{}", server.port());
+    loop {
+        std::thread::park();
+    }
 }
 
 /// What the process has in memory, and the most that it ever had.
