@@ -2,6 +2,7 @@
 //!
 //! Whole processes are measured from outside, as a user would meet them. Run it on a machine that does nothing else.
 
+mod flow;
 mod orchestrate;
 mod package;
 mod service;
@@ -13,14 +14,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::workspace::{cargo, output, pass};
+use crate::workspace::{cargo, output, pass, target};
 
 pub(crate) fn run() -> Result<()> {
     let build =
         |package: &[&str]| pass(cargo(&["build", "--release", "--locked", "--package"]).args(package));
     build(&["aieffect-cli"])?;
-    build(&["aieffect-testkit", "--example", "instant_service"])?;
-    let figures = orchestrate::measure()? + &thousand::measure()?;
+    build(&["aieffect-testkit", "--example", "instant_service", "--example", "flow_service"])?;
+    build(&["aieffect-orchestrator", "--example", "engine_cost", "--example", "soak"])?;
+    let figures = orchestrate::measure()? + &thousand::measure()? + &flow::measure()?;
     let compile = output(&mut cargo(&[
         "run",
         "--quiet",
@@ -36,6 +38,14 @@ pub(crate) fn run() -> Result<()> {
     println!("| what | figure |");
     println!("|---|---|");
     print!("{figures}{compile}");
+    println!();
+    println!("| a message, in a run | messages/s | of static | of raw | CPU, of static |");
+    println!("|---|---|---|---|---|");
+    print!("{}", output(&mut Command::new(target().join("release/examples/engine_cost")))?);
+    println!();
+    println!("| what | memory |");
+    println!("|---|---|");
+    print!("{}", output(Command::new(target().join("release/examples/soak")).arg("runs"))?);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod keep;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -10,7 +12,8 @@ use aieffect_compose::ImageName;
 use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::{call, completions, doctor, man};
+pub(crate) use self::keep::KeepFlags;
+use crate::command::{call, completions, doctor, man, runs};
 use crate::exit::{Exit, Failure};
 
 /// Checks, packages and runs pipelines of small gRPC services.
@@ -32,6 +35,7 @@ pub(crate) enum Command {
     Compose(Compose),
     Orchestrate(Orchestrate),
     Run(Run),
+    Runs(runs::Runs),
     Probe(Probe),
     Call(call::Call),
     Doctor(doctor::Doctor),
@@ -52,6 +56,7 @@ impl Command {
             | Self::Build(_)
             | Self::Export(_)
             | Self::Compose(_)
+            | Self::Runs(_)
             | Self::Probe(_)
             | Self::Call(_)
             | Self::Doctor(_)
@@ -258,6 +263,9 @@ pub(crate) struct Run {
     /// Let services work in this folder itself, instead of in a copy of the use case's data folder
     #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Begin a new run at this step, with what the last run came to before it
+    #[arg(long, value_name = "CONTAINER:OPERATION", env = "AIEFFECT_FROM", conflicts_with_all = ["resume", "no_store"])]
+    pub(crate) from: Option<String>,
     #[command(flatten)]
     pub(crate) run: RunFlags,
 }
@@ -301,6 +309,8 @@ pub(crate) struct RunFlags {
     /// How to log
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) keep: KeepFlags,
 }
 
 impl RunFlags {

@@ -14,6 +14,11 @@ pub(crate) fn of_day(at: SystemTime) -> String {
     timestamp(at).strftime("%H:%M:%S.%3f").to_string()
 }
 
+/// `2026-11-21 09:30:00`.
+pub(crate) fn of_date(at: SystemTime) -> String {
+    timestamp(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// `20261121-093000`, for names.
 pub(crate) fn compact(at: SystemTime) -> String {
     timestamp(at).strftime("%Y%m%d-%H%M%S").to_string()

@@ -14,3 +14,4 @@ pub(crate) mod man;
 pub(crate) mod orchestrate;
 pub(crate) mod probe;
 pub(crate) mod run;
+pub(crate) mod runs;

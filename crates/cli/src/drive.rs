@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::arguments::{Results, RunFlags};
 use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::keep::Kept;
 use crate::log::{Log, Narrator};
 use crate::results;
 
@@ -83,7 +84,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) endpoints: Arc<dyn Endpoints>,
     pub(crate) data: DataFolder,
-    pub(crate) id: RunId,
+    pub(crate) kept: &'a Kept,
     pub(crate) flags: &'a RunFlags,
     pub(crate) log: Log,
 }
@@ -96,12 +97,13 @@ impl Drive<'_> {
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
-        let usual = RunOptions::new(self.id);
+        let usual = RunOptions::new(self.kept.id.clone());
         let options = RunOptions {
             keep,
             data: self.data,
             quiet: self.flags.quiet.unwrap_or(usual.quiet),
             lasting: self.flags.lasting,
+            memo: self.kept.memo.clone(),
             ..usual
         };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
@@ -148,6 +150,11 @@ pub(crate) fn conclude(
         }
         let printed = results::print(plan, &mut report.steps);
         unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
+    }
+    if let Some(reason) = report.unstored {
+        let help =
+            "the run was broken off there; when the folder can be written again, go on with --resume latest";
+        return Err(Failure::text(Exit::Internal, reason).help(help));
     }
     match report.outcome {
         Outcome::Succeeded => match unreadable.first() {

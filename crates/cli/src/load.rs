@@ -192,12 +192,16 @@ fn stop(
 }
 
 /// A JSON file given on the command line. What is wrong with its text is a finding.
-fn document(file: &Path, findings: &mut Findings) -> Result<Option<Arc<Document>>, Failure> {
-    if !file.exists() {
-        return Err(Failure::text(Exit::WrongUsage, format!("`{}` does not exist", file.display())));
+fn document(path: &Path, findings: &mut Findings) -> Result<Option<Arc<Document>>, Failure> {
+    Ok(file(path, findings)?.and_then(|source| parse(&source, findings)))
+}
+
+fn file(path: &Path, findings: &mut Findings) -> Result<Option<Arc<SourceText>>, Failure> {
+    if !path.exists() {
+        return Err(Failure::text(Exit::WrongUsage, format!("`{}` does not exist", path.display())));
     }
-    let source = aieffect_layout::read_text(file, &file.display().to_string());
-    Ok(source.map_err(|finding| findings.push(finding)).ok().and_then(|source| parse(&source, findings)))
+    let source = aieffect_layout::read_text(path, &path.display().to_string());
+    Ok(source.map_err(|finding| findings.push(finding)).ok())
 }
 
 fn parse(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Arc<Document>> {
@@ -210,16 +214,20 @@ pub(crate) fn json(
     given: &str,
     findings: &mut Findings,
 ) -> Result<Option<Arc<Document>>, Failure> {
+    Ok(text(option, given, findings)?.and_then(|source| parse(&source, findings)))
+}
+
+fn text(option: &str, given: &str, findings: &mut Findings) -> Result<Option<Arc<SourceText>>, Failure> {
     if given.starts_with(['{', '[']) {
-        return Ok(parse(&SourceText::new(option, given), findings));
+        return Ok(Some(SourceText::new(option, given)));
     }
-    let file = Path::new(given);
-    if !file.exists() {
+    let path = Path::new(given);
+    if !path.exists() {
         let text = format!("`{option}`: `{given}` does not exist");
         let failure = Failure::text(Exit::WrongUsage, text);
         return Err(if is_variable(given) { failure.help(FILES_OF_A_STACK) } else { failure });
     }
-    document(file, findings)
+    file(path, findings)
 }
 
 /// Whoever sets the variable for a stack is elsewhere than the program that reads it.
@@ -232,11 +240,25 @@ fn is_variable(given: &str) -> bool {
 
 /// `--initial-data`. An empty text means not given.
 pub(crate) fn initial_data(given: Option<&str>, findings: &mut Findings) -> Result<InitialData, Failure> {
-    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
-        return Ok(InitialData::default());
-    };
-    let document = json("--initial-data", given, findings)?;
-    Ok(document.map(|document| InitialData::read(&document, findings)).unwrap_or_default())
+    let source = initial_text(given, findings)?;
+    Ok(initial_data_of(source.as_ref(), findings))
+}
+
+/// What `--initial-data` says, as text.
+pub(crate) fn initial_text(
+    given: Option<&str>,
+    findings: &mut Findings,
+) -> Result<Option<Arc<SourceText>>, Failure> {
+    match given.map(str::trim).filter(|given| !given.is_empty()) {
+        Some(given) => text("--initial-data", given, findings),
+        None => Ok(None),
+    }
+}
+
+/// The initial data of that text.
+pub(crate) fn initial_data_of(source: Option<&Arc<SourceText>>, findings: &mut Findings) -> InitialData {
+    let document = source.and_then(|source| parse(source, findings));
+    document.map(|document| InitialData::read(&document, findings)).unwrap_or_default()
 }
 
 /// A pipeline that is missing without a finding: a fault of this program.

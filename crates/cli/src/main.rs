@@ -8,6 +8,7 @@ mod drive;
 mod exit;
 mod findings;
 mod inputs;
+mod keep;
 mod load;
 mod log;
 mod pages;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Compose(options) => command::compose::run(options),
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
+        Command::Runs(options) => command::runs::run(options),
         Command::Probe(options) => command::probe::run(options),
         Command::Call(options) => command::call::run(options),
         Command::Doctor(options) => command::doctor::run(options),

@@ -21,12 +21,14 @@ const PROBE: &str = "/opt/aieffect/aieffect";
 const USER: u32 = 10001;
 
 /// What the orchestrator is told by whoever starts the stack.
-const INHERITED: [&str; 6] = [
+const INHERITED: [&str; 8] = [
     "AIEFFECT_INITIAL_DATA",
     "AIEFFECT_LOG_FORMAT",
     "AIEFFECT_LOG_LEVEL",
     "AIEFFECT_READY_TIMEOUT",
+    "AIEFFECT_REDO",
     "AIEFFECT_RESULTS",
+    "AIEFFECT_RESUME",
     "AIEFFECT_STRICT",
 ];
 
@@ -196,14 +198,16 @@ fn orchestrator(key: ServiceName, services: &[ServiceName], options: &StackOptio
         Orchestrator::Named(image) => Image::Named(image.clone()),
         Orchestrator::Built(build) => Image::Built(build.clone()),
     };
-    let results = Setting::Text(format!("{RESULTS}/results.json"));
+    let below_results = |name: &str| Setting::Text(format!("{RESULTS}/{name}"));
+    let places =
+        [("AIEFFECT_OUTPUT", below_results("results.json")), ("AIEFFECT_STORE", below_results("store"))];
     let inherited = INHERITED.into_iter().map(|name| (name, Setting::Inherited));
     Some(Service {
         key,
         role: Role::Orchestrator,
         image,
         command: vec!["orchestrate".to_owned(), PACKAGE.to_owned()],
-        environment: [("AIEFFECT_OUTPUT", results)].into_iter().chain(inherited).collect(),
+        environment: places.into_iter().chain(inherited).collect(),
         mounts: vec![
             BindMount { source: options.package.clone(), target: PACKAGE, writing: Writing::Denied },
             BindMount {

@@ -78,11 +78,14 @@ fn a_package_becomes_a_service_per_node_and_the_orchestrator() {
         - /export
         environment:
           AIEFFECT_OUTPUT: /results/results.json
+          AIEFFECT_STORE: /results/store
           AIEFFECT_INITIAL_DATA: null
           AIEFFECT_LOG_FORMAT: null
           AIEFFECT_LOG_LEVEL: null
           AIEFFECT_READY_TIMEOUT: null
+          AIEFFECT_REDO: null
           AIEFFECT_RESULTS: null
+          AIEFFECT_RESUME: null
           AIEFFECT_STRICT: null
         volumes:
         - .:/export:ro

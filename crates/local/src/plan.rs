@@ -1,5 +1,6 @@
 //! How each service of a use case is to be started: [`LocalPlan`].
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,19 @@ impl LocalPlan {
         }
         let plan = Self { root: root.to_owned(), build: use_case.compose.build.clone(), services };
         (Some(plan).filter(|_| !findings.has_errors()), findings)
+    }
+
+    /// Leaves services out; with nothing to start, nothing is built.
+    #[must_use]
+    pub fn without(mut self, folders: &BTreeSet<ServiceName>) -> Self {
+        if folders.is_empty() {
+            return self;
+        }
+        self.services.retain(|service| !folders.contains(&service.folder));
+        if self.services.is_empty() {
+            self.build.clear();
+        }
+        self
     }
 
     /// Builds, prepares and starts the services. They run when this returns; whether they answer already is

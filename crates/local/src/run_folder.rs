@@ -55,7 +55,8 @@ pub enum DataSource<'a> {
 }
 
 impl RunFolder {
-    /// Makes the folder in `root` (a use case or package), else in the working directory.
+    /// Makes the folder in `root` (a use case or package), else in the working directory. A run that goes on gets
+    /// another one, `<run>.2` and so forth.
     pub fn create(root: &Path, run: &str, data: DataSource<'_>) -> Result<Self, RunFolderError> {
         let not_writable = |source| RunFolderError::NotWritable { dir: root.to_owned(), source };
         let path = match make(root, run) {
@@ -101,13 +102,20 @@ impl RunFolder {
 
 fn make(root: &Path, run: &str) -> io::Result<PathBuf> {
     let own = root.join(".aieffect");
-    let path = own.join("runs").join(run);
+    let path = unused(&own.join("runs"), run);
     fs::create_dir_all(path.join("logs"))?;
     let ignore = own.join(".gitignore");
     if !ignore.exists() {
         fs::write(&ignore, "*\n")?;
     }
     path.canonicalize()
+}
+
+/// A name that no folder has yet.
+fn unused(runs: &Path, run: &str) -> PathBuf {
+    let numbered = (2_u32..).map(|number| runs.join(format!("{run}.{number}")));
+    let mut names = std::iter::once(runs.join(run)).chain(numbered);
+    names.find(|path| !path.exists()).unwrap_or_else(|| runs.join(run))
 }
 
 fn existing(dir: &Path) -> Result<PathBuf, RunFolderError> {

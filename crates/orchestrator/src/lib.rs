@@ -4,11 +4,13 @@
 //! through three ports. Deliberately absent: arguments, Docker, where a package lies, and any server.
 
 pub mod engine;
+pub mod memo;
 pub mod payload;
 pub mod plan;
 pub mod ports;
 pub mod run;
 pub mod single;
+pub mod store;
 pub mod success;
 pub mod transport;
 pub mod values;

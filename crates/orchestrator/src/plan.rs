@@ -76,6 +76,11 @@ impl Plan {
         &self.nodes[self.step(id).node.index()]
     }
 
+    /// The numbers of the nodes.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId::new)
+    }
+
     /// The steps with their numbers, in plan order.
     pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
         self.steps.iter().enumerate().map(|(index, step)| (StepId::new(index), step))

@@ -1,7 +1,10 @@
 //! The engine's ports: what it needs of the world. Traits, what passes through them, and nothing else.
 
 mod endpoints;
+mod store;
 mod transport;
 
 pub use endpoints::{Endpoints, NotReady};
+pub use store::{Entry, RunStore, StoreError};
+pub(crate) use transport::traceparent;
 pub use transport::{Call, CallMetadata, Inputs, Outputs, Transport};

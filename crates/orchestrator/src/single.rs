@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::sleep;
 
-use crate::ports::{Call, CallMetadata, Outputs, Transport};
+use crate::ports::{Call, CallMetadata, Outputs, Transport, traceparent};
 use crate::run::Failure;
 
 /// A call of an operation.
@@ -70,15 +70,15 @@ impl SingleCall {
         let (high, low, span) = (random.hash_one(0), random.hash_one(1), random.hash_one(2));
         Call {
             address: self.address.clone(),
-            path: self.operation.path.clone(),
+            path: self.operation.path.as_str().into(),
             shape: self.operation.shape,
             deadline: self.deadline,
             metadata: CallMetadata {
-                run: self.run.clone(),
-                step: self.step.clone(),
+                run: self.run.as_str().into(),
+                step: self.step.to_string().into(),
                 seq: 0,
                 attempt: NonZeroU32::MIN,
-                traceparent: format!("00-{high:016x}{low:016x}-{span:016x}-01"),
+                traceparent: traceparent(u128::from(high) << 64 | u128::from(low), span),
             },
         }
     }

@@ -25,11 +25,23 @@ pub enum Requirement {
     Graphviz,
     /// `groff`, which formats manual pages.
     Groff,
+    /// A file system of one's own: `unshare` and `mount`.
+    Mount,
     /// The folder of data beside the repository.
     SharedData,
 }
 
 impl Requirement {
+    const ALL: [Self; 7] = [
+        Self::Docker,
+        Self::Python,
+        Self::Shellcheck,
+        Self::Graphviz,
+        Self::Groff,
+        Self::Mount,
+        Self::SharedData,
+    ];
+
     /// Its name in `AIEFFECT_REQUIRE`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +50,7 @@ impl Requirement {
             Self::Shellcheck => "shellcheck",
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
+            Self::Mount => "mount",
             Self::SharedData => "shared-data",
         }
     }
@@ -50,6 +63,7 @@ impl Requirement {
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
+            Self::Mount => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]),
             Self::SharedData => shared_dir().is_some(),
         };
         let reason = match self {
@@ -58,6 +72,7 @@ impl Requirement {
             Self::Shellcheck => "shellcheck is not installed",
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",
+            Self::Mount => "file systems cannot be mounted in a namespace",
             Self::SharedData => "there is no folder `shared` beside the repository",
         };
         (!met).then_some(reason)
@@ -68,11 +83,10 @@ impl FromStr for Requirement {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all =
-            [Self::Docker, Self::Python, Self::Shellcheck, Self::Graphviz, Self::Groff, Self::SharedData];
-        let found = all.into_iter().find(|requirement| requirement.as_str() == text);
+        let found = Self::ALL.into_iter().find(|requirement| requirement.as_str() == text);
         found.ok_or_else(|| {
-            format!("`{text}` is none of docker, python, shellcheck, graphviz, groff, shared-data")
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is none of {names}")
         })
     }
 }

@@ -25,7 +25,8 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Rows for the table.
 pub(super) fn measure() -> Result<String> {
     let folder = target().join("bench");
-    let services: Vec<Service> = (0..STEPS).map(|_| Service::start()).collect::<Result<_>>()?;
+    let services: Vec<Service> =
+        (0..STEPS).map(|_| Service::start("instant_service")).collect::<Result<_>>()?;
     let ports: Vec<u16> = services.iter().map(|service| service.port).collect();
     let package = folder.join("four_stages");
     package::write(&package, &ports)?;

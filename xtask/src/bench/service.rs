@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace::target;
 
-/// Testkit's `instant_service`; it ends with this value.
+/// One of testkit's services; it ends with this value.
 pub(super) struct Service {
     process: Child,
     pub(super) port: u16,
@@ -16,8 +16,8 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts it and waits until it listens, on a port that it finds itself.
-    pub(super) fn start() -> Result<Self> {
-        let mut process = Command::new(target().join("release/examples/instant_service"))
+    pub(super) fn start(name: &str) -> Result<Self> {
+        let mut process = Command::new(target().join("release/examples").join(name))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

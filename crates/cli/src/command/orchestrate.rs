@@ -12,6 +12,7 @@ use crate::arguments::Orchestrate;
 use crate::drive::{self, Drive, Interrupts};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
+use crate::keep::{Beginning, Shelf};
 use crate::load;
 use crate::log::Log;
 use crate::results;
@@ -25,18 +26,23 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let flags = &options.run;
     results::set_earlier_aside(flags);
     let mut loaded = load::package(&options.package, options.execution.as_deref())?;
-    let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
-    let plan = loaded.plan(&initial, &flags.plan_options());
+    let shelf = Shelf::of(&options.package, flags.keep.store.as_deref());
+    let begin = Beginning::of(flags, None, &shelf, &mut loaded)?;
+    let initial = load::initial_data_of(begin.initial_data.as_ref(), &mut loaded.findings);
+    let plan = loaded.plan(&initial, &begin.plan_options);
     loaded.stop_at_findings(&options.package, Strictness::of(flags.strict), flags.log_format)?;
     let Some(plan) = plan.map(Arc::new) else { return Err(load::unexplained()) };
     flags.check(&plan)?;
     let log = Log::new(flags.log_level, flags.log_format);
-    let data = DataFolder { root: data_folder(options), mount_targets: vec!["/app/data".to_owned()] };
+    let root = options.data.clone().or_else(|| begin.data()).unwrap_or_else(|| data_folder(&options.package));
+    let kept = begin.begin(flags, &shelf, &plan, &loaded, &log)?;
+    kept.is_at(&root, &log);
+    let data = DataFolder { root, mount_targets: vec!["/app/data".to_owned()] };
     let drive = Drive {
         plan: Arc::clone(&plan),
         endpoints: Arc::new(FixedEndpoints::new(flags.ready_timeout)),
         data,
-        id: drive::run_id()?,
+        kept: &kept,
         flags,
         log: log.clone(),
     };
@@ -46,6 +52,7 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     })?;
     match report {
         Some(report) => {
+            kept.tell_how_to_go_on(&report, &log);
             let looked_elsewhere = options.data.is_none() && has_looked_for_a_file(&report);
             drive::conclude(&plan, report, flags, &log).map_err(|failure| match failure.exit {
                 Exit::ServiceUnreachable => failure.help(NOT_READY),
@@ -63,10 +70,7 @@ fn has_looked_for_a_file(report: &RunReport) -> bool {
     matches!(failure, Some(StepFailure::Unsuccessful { message }) if message.contains(": the data folder "))
 }
 
-fn data_folder(options: &Orchestrate) -> PathBuf {
-    let beside = |package: &Path| {
-        let folder = if package.is_file() { package.parent().unwrap_or(Path::new(".")) } else { package };
-        folder.join("data")
-    };
-    options.data.clone().unwrap_or_else(|| beside(&options.package))
+fn data_folder(package: &Path) -> PathBuf {
+    let folder = if package.is_file() { package.parent().unwrap_or(Path::new(".")) } else { package };
+    folder.join("data")
 }

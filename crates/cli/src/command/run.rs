@@ -11,8 +11,8 @@ use aieffect_local::{
     CacheFolder, DataSource, Ended, LocalEndpoints, LocalPlan, LocalServices, Output, RunFolder,
     RunFolderError, StartOptions, Supervisor,
 };
-use aieffect_orchestrator::engine::{RunId, RunReport};
-use aieffect_orchestrator::plan::Plan;
+use aieffect_orchestrator::engine::RunReport;
+use aieffect_orchestrator::plan::{NodeId, Plan};
 use aieffect_orchestrator::run::Failure as StepFailure;
 use aieffect_orchestrator::success::DataFolder;
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ use crate::drive::{self, Drive, Interrupts};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::inputs;
+use crate::keep::{Beginning, Kept, Shelf};
 use crate::load;
 use crate::log::Log;
 use crate::results;
@@ -58,15 +59,17 @@ struct Prepared {
     data: DataFolder,
     /// Where the user puts input files.
     data_source: String,
-    id: RunId,
+    kept: Kept,
     log: Log,
 }
 
 fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let flags = &options.run;
     let mut loaded = load::use_case(&options.use_case)?;
-    let initial = load::initial_data(flags.initial_data.as_deref(), &mut loaded.findings)?;
-    let plan = loaded.plan(&initial, &flags.plan_options());
+    let shelf = Shelf::of(&options.use_case, flags.keep.store.as_deref());
+    let begin = Beginning::of(flags, options.from.as_deref(), &shelf, &mut loaded)?;
+    let initial = load::initial_data_of(begin.initial_data.as_ref(), &mut loaded.findings);
+    let plan = loaded.plan(&initial, &begin.plan_options);
     let (local, found) = services::plan(&loaded, plan.as_ref());
     let found_before = std::mem::take(&mut loaded.findings);
     loaded.findings = services::joined(found_before, found);
@@ -76,16 +79,47 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     };
     flags.check(&plan)?;
     let Some(Opened::UseCase(use_case, root)) = &loaded.source else { return Err(load::unexplained()) };
-    let id = drive::run_id()?;
-    let own = root.join("data");
-    let source = options.data.as_deref().map_or(DataSource::CopyOf(&own), DataSource::Itself);
-    let run = RunFolder::create(root, id.as_str(), source).map_err(no_folder)?;
-    let data = DataFolder { root: run.data().to_owned(), mount_targets: mount_targets(use_case) };
     let log = Log::new(flags.log_level, flags.log_format);
+    let own = root.join("data");
+    let before = begin.data();
+    let kept = begin.begin(flags, &shelf, &plan, &loaded, &log)?;
+    let source = match (options.data.as_deref(), before.as_deref()) {
+        (Some(folder), _) => DataSource::Itself(folder),
+        (None, Some(before)) => of_past(before)?,
+        (None, None) => DataSource::CopyOf(&own),
+    };
+    let run = RunFolder::create(root, kept.id.as_str(), source).map_err(no_folder)?;
+    kept.is_at(run.data(), &log);
+    let data = DataFolder { root: run.data().to_owned(), mount_targets: mount_targets(use_case) };
+    let local = local.without(&settled(&plan, &kept, &resolved.pipeline));
     let start = start_options(run, &log)?;
     let placements = placements(&resolved.pipeline);
     let data_source = shown(options.data.as_deref().unwrap_or(&own));
-    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, data_source, id, log })
+    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, data_source, kept, log })
+}
+
+/// The data folder of the run that is gone on with: a copy of it, or the user's own.
+fn of_past(data: &Path) -> Result<DataSource<'_>, Failure> {
+    if !data.is_dir() {
+        let text = format!("the data folder of that run, `{}`, is gone", data.display());
+        return Err(
+            Failure::text(Exit::WrongUsage, text).help("begin a new run, or name a folder with --data")
+        );
+    }
+    let is_of_a_run = data.ancestors().any(|folder| folder.ends_with(".aieffect/runs"));
+    Ok(if is_of_a_run { DataSource::CopyOf(data) } else { DataSource::Itself(data) })
+}
+
+/// The folders of services that nothing is left to call of.
+fn settled(plan: &Plan, kept: &Kept, pipeline: &Pipeline) -> BTreeSet<ServiceName> {
+    let placements = placements(pipeline);
+    let folder = |node: &NodeName| services::started(placements.get(node)?);
+    let (settled, open): (Vec<_>, Vec<_>) = plan.node_ids().partition(|node| kept.is_settled(*node));
+    let folders = |nodes: Vec<NodeId>| -> BTreeSet<ServiceName> {
+        nodes.into_iter().filter_map(|node| folder(&plan.nodes[node.index()].name)).collect()
+    };
+    let needed = folders(open);
+    folders(settled).into_iter().filter(|folder| !needed.contains(folder)).collect()
 }
 
 fn placements(pipeline: &Pipeline) -> BTreeMap<NodeName, Placement> {
@@ -140,7 +174,7 @@ impl Prepared {
                 options.run.ready_timeout,
             )),
             data: self.data.clone(),
-            id: self.id.clone(),
+            kept: &self.kept,
             flags: &options.run,
             log: self.log.clone(),
         };
@@ -152,6 +186,7 @@ impl Prepared {
         let culprit = self.culprit(&services, &report).await;
         self.stop(services, interrupts).await;
         let missing = inputs::missing_file(&self.plan, &report, &self.data, &self.data_source);
+        self.kept.tell_how_to_go_on(&report, &self.log);
         let concluded = drive::conclude(&self.plan, report, &options.run, &self.log);
         let concluded = concluded.map_err(|mut failure| {
             failure = missing.into_iter().fold(failure, Failure::help);

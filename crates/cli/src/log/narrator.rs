@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aieffect_blueprint::Mode;
-use aieffect_orchestrator::engine::Recorded;
+use aieffect_orchestrator::engine::{Origin, Recorded};
 use aieffect_orchestrator::plan::{Feed, Plan, StepId};
 use aieffect_orchestrator::run::{Closing, Failure, FiringId, Given, Outcome, RunEvent};
 use serde_json::Value;
@@ -39,6 +39,9 @@ impl Narrator {
     }
 
     pub(crate) fn tell(&mut self, recorded: &Recorded) {
+        if recorded.origin == Origin::Stored {
+            return;
+        }
         if let Some((level, message, fields)) = self.line(&recorded.event) {
             let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             self.log.write(recorded.at, level, &message, fields);

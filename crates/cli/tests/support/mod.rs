@@ -13,6 +13,6 @@ mod use_case;
 pub(crate) use aieffect::{Aieffect, Running};
 pub(crate) use copied::{Copied, copy};
 pub(crate) use ended::Ended;
-pub(crate) use package::Package;
+pub(crate) use package::{Package, chain};
 pub(crate) use protos::step_proto;
 pub(crate) use use_case::{Service, UseCase, link};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::aieffect::Aieffect;
+use super::protos::step_proto;
 
 /// A package in a folder of its own, for services that the test runs itself.
 pub(crate) struct Package {
@@ -100,4 +101,15 @@ impl Package {
     pub(crate) fn orchestrate(&self) -> Aieffect {
         Aieffect::new("orchestrate", self.path(), self.path())
     }
+}
+
+/// Nodes `n1`, `n2`, … of [`step_proto`], one after the other, all at that port.
+pub(crate) fn chain(port: u16, length: usize) -> Package {
+    let names: Vec<String> = (1..=length).map(|number| format!("n{number}")).collect();
+    let node = |package: Package, name: &String| package.node(name, port, &step_proto("a"), &["Do"]);
+    let package = names.iter().fold(Package::new(), node);
+    let linked = names
+        .windows(2)
+        .fold(package, |package, pair| package.link(&format!("{}:Do", pair[0]), &format!("{}:Do", pair[1])));
+    linked.operation("n1:Do", &json!({"parameters": {"text": "begin"}}))
 }

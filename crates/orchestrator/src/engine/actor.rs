@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::effects::{Done, Effects};
 use super::flow::lock;
+use super::journal::Journal;
 use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
@@ -17,7 +18,7 @@ use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
 use crate::plan::{Multiplicity, Plan, StepId};
 use crate::ports::{Endpoints, Transport};
-use crate::run::{Given, Input, Outcome, RunEvent, RunState, decide};
+use crate::run::{Failure, Given, Input, Outcome, RunEvent, RunState, decide};
 
 pub(super) struct Actor {
     plan: Arc<Plan>,
@@ -29,6 +30,8 @@ pub(super) struct Actor {
     cancel: CancellationToken,
     /// The request of the firing that failed first.
     first_request: Option<Bytes>,
+    /// Why the run cannot go on: what happens in it can no longer be stored.
+    unstored: Option<String>,
     begun: Instant,
 }
 
@@ -41,15 +44,17 @@ impl Actor {
         observers: Vec<Observer>,
         cancel: CancellationToken,
     ) -> Self {
+        let journal = options.memo.as_ref().map(|memo| Journal::new(Arc::clone(memo), Arc::clone(&plan)));
         Self {
             state: RunState::new(&plan),
-            record: Record::new(observers),
+            record: Record::new(journal, observers),
             effects: Effects::new(Arc::clone(&plan), transport, endpoints, &options),
             results: plan.steps.iter().map(|_| StepResult::default()).collect(),
             plan,
             options,
             cancel,
             first_request: None,
+            unstored: None,
             begun: Instant::now(),
         }
     }
@@ -62,7 +67,7 @@ impl Actor {
         let mut grace = Grace::new(self.cancel.clone(), self.options.grace);
         let mut watch = Watch::new(&self.plan, &self.options);
         self.take(Input::Start, None);
-        while self.state.outcome().is_none() {
+        while self.state.outcome().is_none() && self.unstored.is_none() {
             tokio::select! {
                 // A cancellation comes before whatever else is ready: nothing fires after it.
                 biased;
@@ -83,6 +88,9 @@ impl Actor {
     }
 
     fn take_done(&mut self, done: Done) {
+        if let Input::CallFailed { failure: failure @ Failure::Store { .. }, .. } = &done.input {
+            return self.unstored = Some(failure.to_string());
+        }
         if let Some((step, kept)) = done.kept {
             self.results[step.index()].absorb(kept, self.options.keep);
         }
@@ -96,9 +104,14 @@ impl Actor {
         if !had_failed && self.state.first_failure().is_some() {
             self.first_request = request;
         }
-        for Recorded { event, .. } in self.record.append(events) {
+        let recorded = match self.record.append(events) {
+            Ok(recorded) => recorded,
+            Err(error) => return self.unstored = Some(error.to_string()),
+        };
+        for Recorded { event, .. } in recorded {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
-                self.results[firing.step.index()].add(message.bytes(), self.options.keep);
+                // A single message goes into no stream of the store: this cannot fail.
+                let _ = self.results[firing.step.index()].add(message.bytes(), self.options.keep);
                 if self.plan.step(firing.step).gives == Multiplicity::One {
                     self.effects.flow().meters().count(firing.step, message.bytes().len());
                 }
@@ -114,7 +127,7 @@ impl Actor {
     }
 
     fn report(self) -> RunReport {
-        let Self { plan, state, effects, mut results, first_request, begun, options, .. } = self;
+        let Self { plan, state, effects, mut results, first_request, begun, options, unstored, .. } = self;
         for (index, result) in results.iter_mut().enumerate() {
             let live = std::mem::take(&mut *lock(effects.live(StepId::new(index))));
             if live.given() > 0 {
@@ -138,6 +151,7 @@ impl Actor {
             outcome: state.outcome().unwrap_or(Outcome::Cancelled),
             cause,
             unreached: unreached(&plan, &state),
+            unstored,
             steps: steps.collect(),
             took: begun.elapsed(),
         }

@@ -26,6 +26,13 @@ pub(super) enum Material {
     Stream(Arc<Mutex<Intake>>),
 }
 
+impl Material {
+    /// Of a firing whose result is stored.
+    pub(super) fn none() -> Self {
+        Self::Set(Vec::new(), Set::Joined(Vec::new()))
+    }
+}
+
 /// What an attempt needs.
 pub(super) struct Attempt {
     pub judge: Judge,

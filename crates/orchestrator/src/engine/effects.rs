@@ -2,6 +2,7 @@
 //! before the next attempt.
 
 mod calls;
+mod stored;
 mod supplies;
 
 use std::collections::{HashMap, VecDeque};
@@ -19,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 use self::supplies::Supplies;
 use super::attempt::{Attempted, Material};
 use super::flow::{Flow, Next};
-use super::options::{RunId, RunOptions};
+use super::options::RunOptions;
 use super::results::{Keep, StepResult};
-use crate::plan::{Feed, NodeId, Plan, StepId};
+use crate::memo::Memo;
+use crate::plan::{Feed, NodeId, Plan, Step, StepId};
 use crate::ports::{Endpoints, NotReady, Transport};
 use crate::run::{FiringId, Given, Input, Jitter, RunEvent, RunState, StepStatus, sources};
 use crate::success::DataFolder;
@@ -48,7 +50,8 @@ pub(super) struct Effects {
     transport: Arc<dyn Transport>,
     endpoints: Arc<dyn Endpoints>,
     data: Arc<DataFolder>,
-    run: RunId,
+    run: Arc<str>,
+    called: Vec<Called>,
     keep: Keep,
     trace: u128,
     random: RandomState,
@@ -60,10 +63,23 @@ pub(super) struct Effects {
     addresses: HashMap<NodeId, Address>,
     flow: Flow,
     supplies: Supplies,
+    memo: Option<Arc<Memo>>,
     /// In a live run, where the messages of each step are kept as they come.
     live: Vec<Arc<Mutex<StepResult>>>,
     /// What came at once, and was not waited for.
     soon: VecDeque<Input>,
+}
+
+/// How a step is called, made once.
+struct Called {
+    name: Arc<str>,
+    path: Arc<str>,
+}
+
+impl Called {
+    fn new(step: &Step) -> Self {
+        Self { name: step.name.to_string().into(), path: step.operation.path.as_str().into() }
+    }
 }
 
 /// A firing that has not ended.
@@ -76,7 +92,7 @@ struct Open {
 enum Ended {
     Node { node: NodeId, result: Result<Address, NotReady> },
     Fetched { step: StepId, next: io::Result<Next> },
-    Call { firing: FiringId, attempted: Attempted, kept: Option<StepResult> },
+    Call { firing: FiringId, attempted: Attempted, kept: Option<Box<StepResult>> },
     Delivered { firing: FiringId, put: io::Result<()> },
     Cut(FiringId),
     Waited(FiringId),
@@ -95,7 +111,8 @@ impl Effects {
             transport,
             endpoints,
             data: Arc::new(options.data.clone()),
-            run: options.id.clone(),
+            run: options.id.as_str().into(),
+            called: plan.steps.iter().map(Called::new).collect(),
             keep: options.keep,
             trace,
             random,
@@ -106,6 +123,7 @@ impl Effects {
             addresses: HashMap::new(),
             flow: Flow::new(&plan),
             supplies: Supplies::new(plan.steps.len()),
+            memo: options.memo.clone(),
             live: plan.steps.iter().map(|_| Arc::default()).collect(),
             soon: VecDeque::new(),
             plan,
@@ -229,7 +247,7 @@ impl Effects {
                     Err(failure) => Input::CallFailed { firing, failure, repeat, jitter: self.jitter() },
                 };
                 let succeeded = matches!(input, Input::CallSucceeded { .. });
-                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, kept));
+                let kept = kept.filter(|_| succeeded).map(|kept| (firing.step, *kept));
                 return Some(Done { input, request, kept });
             }
             Ended::Delivered { firing, put } => self.delivered(firing, put),
@@ -253,6 +271,9 @@ impl Effects {
     }
 
     fn wait_for(&mut self, node: NodeId) {
+        if self.memo.as_ref().is_some_and(|memo| memo.is_node_settled(node)) {
+            return self.soon.push_back(Input::NodeReady(node));
+        }
         let (plan, endpoints) = (Arc::clone(&self.plan), Arc::clone(&self.endpoints));
         let wait = self.tasks.spawn(async move {
             let result = endpoints.ready(&plan.nodes[node.index()]).await;

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 pub(super) use self::course::Course;
 pub(super) use self::feed::{Feed, Next, Set};
-pub(super) use self::giving::Giving;
+pub(super) use self::giving::{Giving, unstored};
 pub(super) use self::intake::{Intake, Requesting, Source, lock, request};
 pub(super) use self::outlet::Outlet;
 use self::queue::Queue;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::results::Keep;
+use crate::memo::Memo;
 use crate::success::DataFolder;
 
 /// A run's name, told to services with every call: 1 to 64 letters, digits, `-` or `_`.
@@ -53,6 +54,8 @@ pub struct RunOptions {
     pub quiet: Duration,
     /// How long a live run lasts at most.
     pub lasting: Option<Duration>,
+    /// Where it is stored, and what it need not call again; without, it is forgotten.
+    pub memo: Option<Arc<Memo>>,
 }
 
 impl RunOptions {
@@ -65,6 +68,7 @@ impl RunOptions {
             grace: Duration::from_secs(10),
             quiet: Duration::from_secs(2),
             lasting: None,
+            memo: None,
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Events with their time, for those who watch.
+//! Events with their time, for the store and for those who watch.
 
 use std::time::SystemTime;
 
+use super::journal::Journal;
+use crate::ports::StoreError;
 use crate::run::RunEvent;
 
 /// Something that happened in a run, and when.
@@ -11,6 +13,17 @@ pub struct Recorded {
     pub at: SystemTime,
     /// What.
     pub event: RunEvent,
+    /// Whether it happens now.
+    pub origin: Origin,
+}
+
+/// Whether something happens now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It does.
+    Now,
+    /// It happened before, and its result is taken from the store.
+    Stored,
 }
 
 /// Sees every event, in order, before its effects begin. It is called on the run's own task: it must not
@@ -19,23 +32,36 @@ pub type Observer = Box<dyn FnMut(&Recorded) + Send>;
 
 /// Where a run's events go before anything is done about them.
 pub(super) struct Record {
+    journal: Option<Journal>,
     observers: Vec<Observer>,
 }
 
 impl Record {
-    pub(super) fn new(observers: Vec<Observer>) -> Self {
-        Self { observers }
+    pub(super) fn new(journal: Option<Journal>, observers: Vec<Observer>) -> Self {
+        Self { journal, observers }
     }
 
-    /// Takes the events of one decision. They are recorded when this returns.
-    pub(super) fn append(&mut self, events: Vec<RunEvent>) -> Vec<Recorded> {
+    /// Takes the events of one decision. They are stored when this returns; when they could not be, nobody has seen
+    /// them.
+    pub(super) fn append(&mut self, events: Vec<RunEvent>) -> Result<Vec<Recorded>, StoreError> {
         let at = SystemTime::now();
-        let recorded: Vec<Recorded> = events.into_iter().map(|event| Recorded { at, event }).collect();
+        if let Some(journal) = &mut self.journal {
+            journal.take(at, &events)?;
+        }
+        let recorded: Vec<Recorded> =
+            events.into_iter().map(|event| Recorded { at, origin: self.origin(&event), event }).collect();
         for entry in &recorded {
             for observer in &mut self.observers {
                 observer(entry);
             }
         }
-        recorded
+        Ok(recorded)
+    }
+
+    fn origin(&self, event: &RunEvent) -> Origin {
+        match &self.journal {
+            Some(journal) if journal.is_remembered(event) => Origin::Stored,
+            _ => Origin::Now,
+        }
     }
 }

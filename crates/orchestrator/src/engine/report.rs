@@ -18,6 +18,8 @@ pub struct RunReport {
     pub cause: Option<Cause>,
     /// The nodes that did not answer; in a run that was cancelled while it waited, those still waited for.
     pub unreached: Vec<Unreached>,
+    /// Why it was broken off: what happens in it could no longer be stored.
+    pub unstored: Option<String>,
     /// Every step, in plan order.
     pub steps: Vec<StepReport>,
     /// From its submission to its end.

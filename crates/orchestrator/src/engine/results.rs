@@ -2,8 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
 use bytes::Bytes;
+
+use crate::store::{StreamReader, StreamWriter};
 
 /// What a step may hold in memory before it goes to a file.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -20,12 +23,16 @@ pub enum Keep {
 }
 
 /// The kept responses of one step, in the order of its firings. Over 1 MiB they lie in a temporary file
-/// without a name, which goes with the value.
+/// without a name, which goes with the value; in a run that is stored, the streams are read from where they are.
 #[derive(Debug, Default)]
 pub struct StepResult {
     held: Vec<Bytes>,
     held_bytes: usize,
     spooled: Option<Spool>,
+    /// The stream that is being stored.
+    storing: Option<StreamWriter>,
+    /// Streams that are stored.
+    stored: Vec<PathBuf>,
     given: u64,
     /// Kept responses were lost with a temporary file.
     unreadable: bool,
@@ -63,6 +70,12 @@ impl StepResult {
         if self.unreadable {
             return Err(io::Error::other("a temporary file with kept responses could not be read"));
         }
+        for path in &self.stored {
+            let mut stream = StreamReader::open(path)?;
+            while let Some(message) = stream.next()? {
+                use_message(message)?;
+            }
+        }
         if let Some(spool) = &mut self.spooled {
             spool.file.seek(SeekFrom::Start(0))?;
             for length in &spool.lengths {
@@ -75,9 +88,49 @@ impl StepResult {
         self.held.iter().cloned().try_for_each(use_message)
     }
 
-    /// Takes a response. When the temporary file cannot be written it stays in memory.
-    pub(super) fn add(&mut self, output: &Bytes, keep: Keep) {
+    /// One whose responses go to a stream of the store, whichever of them are kept.
+    pub(super) fn storing(stream: StreamWriter) -> Self {
+        Self { storing: Some(stream), ..Self::default() }
+    }
+
+    /// Whether its responses go to the store.
+    pub(super) fn is_storing(&self) -> bool {
+        self.storing.is_some()
+    }
+
+    /// One of a stream that is in the store.
+    pub(super) fn of_stored(path: PathBuf, given: u64, keep: Keep) -> io::Result<Self> {
+        let mut result = Self { given, ..Self::default() };
+        match keep {
+            Keep::None => {}
+            Keep::Last => result.held.extend(StreamReader::open(&path)?.last()?),
+            Keep::All => result.stored.push(path),
+        }
+        Ok(result)
+    }
+
+    /// Its stream has come to its end. An error when that could not be stored.
+    pub(super) fn seal(&mut self, keep: Keep) -> io::Result<()> {
+        let Some(mut stream) = self.storing.take() else { return Ok(()) };
+        stream.flush()?;
+        match keep {
+            Keep::All => self.stored.push(stream.path().to_owned()),
+            Keep::Last => {}
+            Keep::None => self.held.clear(),
+        }
+        Ok(())
+    }
+
+    /// Takes a response. When the temporary file cannot be written it stays in memory; an error when it could not be
+    /// stored.
+    pub(super) fn add(&mut self, output: &Bytes, keep: Keep) -> io::Result<()> {
         self.given += 1;
+        if let Some(stream) = &mut self.storing {
+            if keep == Keep::Last {
+                self.held = vec![output.clone()];
+            }
+            return stream.write(output);
+        }
         match keep {
             Keep::None => {}
             Keep::Last => self.held = vec![output.clone()],
@@ -90,6 +143,7 @@ impl StepResult {
                 }
             }
         }
+        Ok(())
     }
 
     /// Takes what another has kept.
@@ -99,11 +153,9 @@ impl StepResult {
             return;
         }
         let given = self.given + other.given;
+        self.stored.append(&mut other.stored);
         // What cannot be read again is not kept; it was handed on all the same.
-        let read = other.for_each(|message| {
-            self.add(&message, keep);
-            Ok(())
-        });
+        let read = other.for_each(|message| self.add(&message, keep));
         if read.is_err() {
             self.unreadable = true;
         }

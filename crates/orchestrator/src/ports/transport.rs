@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, StepName};
+use aieffect_blueprint::Address;
 use aieffect_contract::CallShape;
 use bytes::Bytes;
 use futures_util::Sink;
@@ -37,7 +38,7 @@ pub struct Call {
     /// Where the node answers.
     pub address: Address,
     /// The path of the RPC, `/package.Service/Method`.
-    pub path: String,
+    pub path: Arc<str>,
     /// How requests and responses flow.
     pub shape: CallShape,
     /// Longest time for the call.
@@ -50,13 +51,43 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallMetadata {
     /// The run's id.
-    pub run: String,
-    /// The step.
-    pub step: StepName,
+    pub run: Arc<str>,
+    /// The step, `node:operation`.
+    pub step: Arc<str>,
     /// Which firing of it.
     pub seq: u64,
     /// Which attempt.
     pub attempt: NonZeroU32,
     /// The W3C trace context.
     pub traceparent: String,
+}
+
+/// The W3C trace context of a span.
+pub(crate) fn traceparent(trace: u128, span: u64) -> String {
+    let mut text = String::with_capacity(55);
+    text.push_str("00-");
+    push_hex(&mut text, trace, 32);
+    text.push('-');
+    push_hex(&mut text, span.into(), 16);
+    text.push_str("-01");
+    text
+}
+
+/// Formatting would do the same at several times the cost, for every call.
+fn push_hex(text: &mut String, number: u128, digits: u32) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for digit in (0..digits).rev() {
+        text.push(char::from(DIGITS[(number >> (4 * digit)) as usize & 15]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_has_its_numbers_in_hexadecimal() {
+        let text = traceparent(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef, 0xf);
+        assert_eq!(text, "00-0123456789abcdef0123456789abcdef-000000000000000f-01");
+    }
 }

@@ -150,3 +150,33 @@ pub enum Outcome {
     /// A node did not answer; no step was called.
     Unreachable,
 }
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Cancelled, Self::Unreachable];
+
+    /// A word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    /// The outcome of that word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+impl Closing {
+    /// A word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::TimeIsUp => "time is up",
+        }
+    }
+}

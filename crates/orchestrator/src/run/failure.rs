@@ -79,6 +79,12 @@ pub enum Failure {
         /// What the system said.
         reason: String,
     },
+    /// What it gave could not be stored, or what was stored could not be read back.
+    #[error("{reason}")]
+    Store {
+        /// What the store said.
+        reason: String,
+    },
     /// A call did not keep to its shape.
     #[error("the service broke the protocol: {reason}")]
     Protocol {
@@ -91,6 +97,27 @@ pub enum Failure {
         /// What it said.
         message: String,
     },
+}
+
+impl Failure {
+    /// A word for its kind, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NeverReached { .. } => "never_reached",
+            Self::Lost { .. } => "lost",
+            Self::Deadline { .. } => "deadline",
+            Self::Idle { .. } => "idle",
+            Self::TooLarge { .. } => "too_large",
+            Self::Status { .. } => "status",
+            Self::Unsuccessful { .. } => "unsuccessful",
+            Self::Transfer(_) => "transfer",
+            Self::Uneven => "uneven",
+            Self::Spool { .. } => "spool",
+            Self::Store { .. } => "store",
+            Self::Protocol { .. } => "protocol",
+            Self::Panicked { .. } => "panicked",
+        }
+    }
 }
 
 struct TooLargeText {

@@ -82,6 +82,7 @@ fn reach(failure: &Failure) -> Reach {
         | Failure::Transfer(_)
         | Failure::Uneven
         | Failure::Spool { .. }
+        | Failure::Store { .. }
         | Failure::Protocol { .. }
         | Failure::Panicked { .. } => Reach::Final,
     }

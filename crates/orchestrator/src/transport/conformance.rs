@@ -84,12 +84,12 @@ async fn call(
 fn a_call(subject: &dyn Subject, method: &str, shape: CallShape) -> Call {
     Call {
         address: subject.address(),
-        path: format!("/t.S/{method}"),
+        path: format!("/t.S/{method}").into(),
         shape,
         deadline: Some(Duration::from_secs(60)),
         metadata: CallMetadata {
             run: "r".into(),
-            step: "n:A".parse().unwrap(),
+            step: "n:A".into(),
             seq: 7,
             attempt: NonZeroU32::new(2).unwrap(),
             traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01".into(),
@@ -126,8 +126,8 @@ impl Subject for OverGrpc {
 
     fn metadata(&self, calls: usize) -> Pin<Box<dyn Future<Output = Vec<CallMetadata>> + '_>> {
         let read = |call: Received| CallMetadata {
-            run: call.metadata["aieffect-run-id"].clone(),
-            step: call.metadata["aieffect-step"].parse().unwrap(),
+            run: call.metadata["aieffect-run-id"].as_str().into(),
+            step: call.metadata["aieffect-step"].as_str().into(),
             seq: call.metadata["aieffect-seq"].parse().unwrap(),
             attempt: call.metadata["aieffect-attempt"].parse().unwrap(),
             traceparent: call.metadata["traceparent"].clone(),
@@ -195,7 +195,7 @@ async fn the_fake_conforms() {
     let fake = FakeTransport::new(|call, inputs| {
         let path = call.path.clone();
         async move {
-            match path.as_str() {
+            match path.as_ref() {
                 "/t.S/Echo" => Ok(inputs),
                 "/t.S/Double" => Ok(doubled(&inputs)),
                 "/t.S/Join" => Ok(vec![inputs.concat().into()]),

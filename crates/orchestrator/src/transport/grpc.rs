@@ -6,6 +6,7 @@ mod channel;
 mod codec;
 mod endpoints;
 mod lanes;
+mod metadata;
 mod readiness;
 mod sending;
 mod status;
@@ -13,7 +14,6 @@ mod status;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aieffect_blueprint::Address;
 use aieffect_contract::CallShape;
@@ -22,13 +22,13 @@ use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
 use http::uri::PathAndQuery;
 use tonic::client::Grpc;
-use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{IntoStreamingRequest, Request};
 
 use self::codec::{BytesCodec, Piece};
 pub use self::endpoints::FixedEndpoints;
 use self::lanes::{Lane, Lanes};
+use self::metadata::with_metadata;
 pub use self::readiness::wait_until_ready;
 use self::sending::sending;
 use self::status::failure_of;
@@ -157,27 +157,4 @@ fn check_size(message: &Bytes) -> Result<(), Failure> {
         limit: MESSAGE_LIMIT as u64,
         size: Some(message.len() as u64),
     })
-}
-
-fn with_metadata<T>(mut request: Request<T>, call: &Call) -> Result<Request<T>, Failure> {
-    // A week is as good as none, and keeps the header within what every implementation reads.
-    const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-    if let Some(deadline) = call.deadline {
-        request.set_timeout(deadline.min(LONGEST));
-    }
-    let about = &call.metadata;
-    let entries = [
-        ("aieffect-run-id", about.run.clone()),
-        ("aieffect-step", about.step.to_string()),
-        ("aieffect-seq", about.seq.to_string()),
-        ("aieffect-attempt", about.attempt.to_string()),
-        ("traceparent", about.traceparent.clone()),
-    ];
-    for (key, value) in entries {
-        let value: MetadataValue<Ascii> = value
-            .parse()
-            .map_err(|_| Failure::Protocol { reason: format!("`{value}` cannot be sent as `{key}`") })?;
-        request.metadata_mut().insert(key, value);
-    }
-    Ok(request)
 }

@@ -9,26 +9,29 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::super::attempt::{Attempt, Material};
-use super::super::flow::{Intake, Set, Source, lock, request};
+use super::super::flow::{Intake, Set, Source, request};
 use super::super::judge::Judge;
-use super::super::results::StepResult;
-use super::{Effects, Ended, Open};
+use super::stored::{keeping, sealed, without_place};
+use super::{Called, Effects, Ended, Open};
 use crate::plan::{Feed, Requests, Step};
-use crate::ports::{Call, CallMetadata};
+use crate::ports::{Call, CallMetadata, traceparent};
 use crate::run::{FiringId, RunState};
 
 impl Effects {
     pub(super) fn call(&mut self, state: &RunState, firing: FiringId, attempt: NonZeroU32) {
+        if let Some(replay) = self.remembered(firing) {
+            return self.replay(replay);
+        }
         let plan = Arc::clone(&self.plan);
         let step = plan.step(firing.step);
+        let attempt = self.counted(firing, attempt);
+        let result = match self.kept(firing, attempt) {
+            Ok(result) => result,
+            Err(error) => return self.soon.push_back(without_place(firing, &error)),
+        };
         let material = match self.open.get(&firing) {
             Some(open) => open.material.clone(),
             None => self.material(state, firing),
-        };
-        // A live step keeps what it gives as it comes: its call may be cut at any time.
-        let result = match plan.mode {
-            Mode::Live => Arc::clone(&self.live[firing.step.index()]),
-            Mode::Batch => Arc::default(),
         };
         let attempt = Attempt {
             judge: Judge { plan: Arc::clone(&plan), step: firing.step, data: Arc::clone(&self.data) },
@@ -36,19 +39,19 @@ impl Effects {
             call: self.described(step, firing, attempt),
             material: material.clone(),
             outlet: Arc::clone(self.flow.outlet(firing.step)),
-            keep: self.keep,
+            keep: keeping(&result, self.keep),
             result: Arc::clone(&result),
             most: most(state, &plan, firing),
             pause: pause(state, step, firing),
         };
         let kept = (plan.mode == Mode::Batch && step.gives_stream()).then_some(result);
-        let token = CancellationToken::new();
+        let (token, keep) = (CancellationToken::new(), self.keep);
         self.open.insert(firing, Open { token: token.clone(), material });
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
                 () = token.cancelled() => Ended::Cut(firing),
-                attempted = attempt.make() => Ended::Call { firing, attempted, kept: kept.map(|kept| taken(&kept)) },
+                attempted = attempt.make() => sealed(firing, attempted, kept.as_deref(), keep),
             }
         });
     }
@@ -78,21 +81,22 @@ impl Effects {
 
     fn described(&mut self, step: &Step, firing: FiringId, attempt: NonZeroU32) -> Call {
         let span = self.draw();
+        let Called { name, path } = &self.called[firing.step.index()];
         let address = self.addresses.get(&step.node);
         let address = address.unwrap_or(&self.plan.nodes[step.node.index()].address).clone();
         let streams = step.takes_stream() || step.gives_stream();
         Call {
             address,
-            path: step.operation.path.clone(),
+            path: Arc::clone(path),
             shape: step.operation.shape,
             // A stream may take as long as messages pass; a service cannot be told that.
             deadline: (!streams).then_some(step.policy.deadline),
             metadata: CallMetadata {
-                run: self.run.to_string(),
-                step: step.name.clone(),
+                run: Arc::clone(&self.run),
+                step: Arc::clone(name),
                 seq: firing.seq,
                 attempt,
-                traceparent: format!("00-{:032x}-{:016x}-01", self.trace, span),
+                traceparent: traceparent(self.trace, span),
             },
         }
     }
@@ -109,8 +113,4 @@ fn pause(state: &RunState, step: &Step, firing: FiringId) -> Duration {
     let is_restarted = step.feed == Feed::Source && step.at_end == AtEnd::Restart && firing.seq > 0;
     let gave_nothing = state.given(firing.step) < firing.seq;
     if is_restarted && step.gives_stream() && gave_nothing { step.policy.backoff } else { Duration::ZERO }
-}
-
-fn taken(result: &Mutex<StepResult>) -> StepResult {
-    std::mem::take(&mut *lock(result))
 }

@@ -69,14 +69,20 @@ impl Giving {
         match self.outlet.offer(self.seq, message) {
             Ok(None) => {
                 self.given += 1;
-                if let Some(message) = kept {
-                    lock(&self.result).add(&message, self.keep);
+                let stored = kept.map_or(Ok(()), |message| lock(&self.result).add(&message, self.keep));
+                if let Err(error) = stored {
+                    self.failure = Some(Failure::Store { reason: unstored(&error) });
                 }
             }
             Ok(staged) => self.staged = staged,
             Err(error) => self.failure = Some(Failure::Spool { reason: error.to_string() }),
         }
     }
+}
+
+/// Why a stream is not in the store.
+pub(crate) fn unstored(error: &std::io::Error) -> String {
+    format!("the run store cannot be written: {error}")
 }
 
 impl Sink<Bytes> for Giving {

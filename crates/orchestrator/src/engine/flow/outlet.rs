@@ -35,6 +35,11 @@ impl Outlet {
         Self { queues, step, meters, turn: AtomicU64::new(0), order: Mutex::default() }
     }
 
+    /// Whether nobody takes what the step gives.
+    pub(crate) fn leads_nowhere(&self) -> bool {
+        self.queues.is_empty()
+    }
+
     /// Ready once it is the firing's turn, and every queue has room for a message.
     pub(crate) fn poll_room(&self, seq: u64, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_turn(seq, context));

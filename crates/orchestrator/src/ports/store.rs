@@ -1,0 +1,125 @@
+//! Where runs are remembered.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::engine::RunId;
+use crate::store::{StoredEvent, StoredRun};
+
+/// Remembers runs and what happened in them. One process at a time writes to a run; any number reads.
+pub trait RunStore: Send + Sync {
+    /// Takes in a run that has no events yet.
+    fn create(&self, run: &StoredRun) -> Result<(), StoreError>;
+
+    /// Appends events behind the first `after`, all or none of them, and gives how many there are now. When there
+    /// are others already, [`StoreError::Conflict`].
+    fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError>;
+
+    /// Gives the run's events, from the one at `from` (counted from 0), each with its position. What a small message
+    /// is comes only with [`message`](Self::message).
+    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError>;
+
+    /// The message of the `done` event at that position.
+    fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError>;
+
+    /// A run; `None` when there is none of that name.
+    fn run(&self, run: &RunId) -> Result<Option<StoredRun>, StoreError>;
+
+    /// Every run, the latest first.
+    fn runs(&self) -> Result<Vec<StoredRun>, StoreError>;
+
+    /// The folder of a run's streams, made: for the engine to write to and to read from.
+    fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError>;
+}
+
+/// One event, and when it was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When.
+    pub at: SystemTime,
+    /// What.
+    pub event: StoredEvent,
+    /// The message of a `done` event of a call that gave one. It is not there when events are read.
+    pub message: Option<Bytes>,
+}
+
+/// Why a store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing could be written.
+    #[error("the run store in `{}` cannot be written: {reason}", .folder.display())]
+    NotWritten {
+        /// The store's folder.
+        folder: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Something could not be read.
+    #[error("the run store in `{}` cannot be read: {reason}", .folder.display())]
+    NotRead {
+        /// The store's folder.
+        folder: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A later version of this program has changed it.
+    #[error(
+        "the run store in `{}` is of a newer version ({found}; this program knows {known}): use the newer aieffect, \
+         or another folder with --store", .folder.display()
+    )]
+    Newer {
+        /// The store's folder.
+        folder: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The latest that is known.
+        known: u32,
+    },
+    /// Another process writes to the run.
+    #[error("run {run} is under way in process {pid}; wait for its end, or stop it")]
+    Busy {
+        /// The run.
+        run: RunId,
+        /// The process.
+        pid: String,
+    },
+    /// There are events that the writer does not know of.
+    #[error("run {run} has {found} events where {expected} were expected: another process has written to it")]
+    Conflict {
+        /// The run.
+        run: RunId,
+        /// How many there are.
+        found: u64,
+        /// How many there were to be.
+        expected: u64,
+    },
+    /// A run was to begin with results of another, and has not got them all.
+    #[error("run {run} was cut off while it took over the results of another; begin once more with --from")]
+    CutShort {
+        /// The run.
+        run: RunId,
+    },
+    /// There is no such run.
+    #[error("there is no run {run} in `{}`; `aieffect runs list` has their names", .folder.display())]
+    NoRun {
+        /// The run.
+        run: RunId,
+        /// The store's folder.
+        folder: PathBuf,
+    },
+}
+
+impl StoreError {
+    /// A write that failed.
+    pub fn not_written(folder: impl Into<PathBuf>, error: &io::Error) -> Self {
+        Self::NotWritten { folder: folder.into(), reason: error.to_string() }
+    }
+
+    /// A read that failed.
+    pub fn not_read(folder: impl Into<PathBuf>, error: &io::Error) -> Self {
+        Self::NotRead { folder: folder.into(), reason: error.to_string() }
+    }
+}

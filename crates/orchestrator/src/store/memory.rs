@@ -1,0 +1,106 @@
+//! Runs in memory, for as long as the process lives.
+
+use std::cmp::Reverse;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::run::{Ending, StoredRun};
+use crate::engine::RunId;
+use crate::ports::{Entry, RunStore, StoreError};
+use crate::run::Outcome;
+use crate::store::StoredEvent;
+
+/// Runs in memory; their streams lie in a temporary folder, which goes with the value.
+pub struct MemoryStore {
+    runs: Mutex<Vec<Kept>>,
+    streams: TempDir,
+}
+
+struct Kept {
+    run: StoredRun,
+    events: Vec<Entry>,
+}
+
+impl MemoryStore {
+    /// One without runs. An error when there is no place for temporary files.
+    pub fn new() -> Result<Self, StoreError> {
+        let streams = tempfile::tempdir();
+        let streams = streams.map_err(|error| StoreError::not_written(std::env::temp_dir(), &error))?;
+        Ok(Self { runs: Mutex::default(), streams })
+    }
+
+    fn with<T>(&self, run: &RunId, use_run: impl FnOnce(&mut Kept) -> T) -> Result<T, StoreError> {
+        let found = self.lock().iter_mut().find(|kept| kept.run.id == *run).map(use_run);
+        found.ok_or_else(|| StoreError::NoRun { run: run.clone(), folder: self.streams.path().to_owned() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+        // Nothing in here panics between two changes.
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunStore for MemoryStore {
+    fn create(&self, run: &StoredRun) -> Result<(), StoreError> {
+        self.lock().push(Kept { run: run.clone(), events: Vec::new() });
+        Ok(())
+    }
+
+    fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError> {
+        self.with(run, |kept| {
+            let found = kept.events.len() as u64;
+            if found != after {
+                return Err(StoreError::Conflict { run: run.clone(), found, expected: after });
+            }
+            for entry in events {
+                match &entry.event {
+                    StoredEvent::Finished { outcome } => {
+                        kept.run.ending = Ending::Ended(Outcome::of(outcome).unwrap_or(Outcome::Failed));
+                    }
+                    StoredEvent::Resumed { .. } => kept.run.ending = Ending::Open,
+                    _ => {}
+                }
+            }
+            kept.events.extend_from_slice(events);
+            Ok(kept.events.len() as u64)
+        })?
+    }
+
+    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
+        self.with(run, |kept| {
+            for (position, entry) in (0..).zip(&kept.events).skip_while(|(position, _)| *position < from) {
+                take(position, Entry { message: None, ..entry.clone() });
+            }
+        })
+    }
+
+    fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
+        let message = self.with(run, |kept| {
+            let entry = kept.events.get(usize::try_from(position).ok()?)?;
+            Some(entry.message.clone().unwrap_or_default())
+        })?;
+        message.ok_or_else(|| StoreError::NotRead {
+            folder: self.streams.path().to_owned(),
+            reason: format!("run {run} has no event {position}"),
+        })
+    }
+
+    fn run(&self, run: &RunId) -> Result<Option<StoredRun>, StoreError> {
+        Ok(self.lock().iter().find(|kept| kept.run.id == *run).map(|kept| kept.run.clone()))
+    }
+
+    fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
+        let mut runs: Vec<StoredRun> = self.lock().iter().rev().map(|kept| kept.run.clone()).collect();
+        runs.sort_by_key(|run| Reverse(run.created));
+        Ok(runs)
+    }
+
+    fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError> {
+        let folder = self.streams.path().join(run.as_str());
+        std::fs::create_dir_all(&folder).map_err(|error| StoreError::not_written(&folder, &error))?;
+        Ok(folder)
+    }
+}

@@ -1,0 +1,317 @@
+//! Runs in a folder: a SQLite database, and files beside it for what is large.
+//!
+//! `runs.sqlite` has the runs and their events; `<run>/messages` holds messages over 64 KiB under the digest of their
+//! content, `<run>/streams` a file per call that gave a stream, `<run>/lock` the process that works on the run.
+
+mod claim;
+mod files;
+mod schema;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+
+pub use self::claim::RunClaim;
+use self::schema::Schema;
+use super::run::{Ending, StoredRun};
+use crate::engine::RunId;
+use crate::ports::{Entry, RunStore, StoreError};
+use crate::store::StoredEvent;
+
+/// How long another process may hold the database for one write.
+const PATIENCE: Duration = Duration::from_secs(10);
+const DATABASE: &str = "runs.sqlite";
+
+/// What is survived by what has been appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The death of the process. After a loss of power the last events may be missing.
+    Process,
+    /// A loss of power too; every append waits for the disk.
+    Power,
+}
+
+/// Runs in a folder.
+pub struct SqliteStore {
+    folder: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, which is made.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| StoreError::not_written(folder, &error))?;
+        let folder = folder.canonicalize().map_err(|error| StoreError::not_written(folder, &error))?;
+        let not_written = |error: rusqlite::Error| not_written(&folder, &error);
+        let connection = Connection::open(folder.join(DATABASE)).map_err(not_written)?;
+        connection.busy_timeout(PATIENCE).map_err(not_written)?;
+        // What a newer version wrote is left as it is, its journal too.
+        Schema::found_in(&connection, &folder)?;
+        let synchronous = match durability {
+            Durability::Process => "NORMAL",
+            Durability::Power => "FULL",
+        };
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(not_written)?;
+        connection.pragma_update(None, "synchronous", synchronous).map_err(not_written)?;
+        Schema::bring_up_to_date(&connection, &folder)?;
+        Ok(Self { connection: Mutex::new(connection), folder })
+    }
+
+    /// Opens the store in `folder` to read from it; `None` when there is none.
+    pub fn existing(folder: &Path) -> Result<Option<Self>, StoreError> {
+        let file = folder.join(DATABASE);
+        if !file.is_file() {
+            return Ok(None);
+        }
+        let not_read = |error: rusqlite::Error| not_read(folder, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags).map_err(not_read)?;
+        connection.busy_timeout(PATIENCE).map_err(not_read)?;
+        Schema::found_in(&connection, folder)?;
+        Schema::bring_up_to_date(&connection, folder)?;
+        Ok(Some(Self { connection: Mutex::new(connection), folder: folder.to_owned() }))
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes a run for this process, until the claim is dropped.
+    pub fn claim(&self, run: &RunId) -> Result<RunClaim, StoreError> {
+        let folder = self.run_folder(run);
+        fs::create_dir_all(&folder).map_err(|error| StoreError::not_written(&self.folder, &error))?;
+        RunClaim::take(run, &folder.join("lock"), &self.folder)
+    }
+
+    /// Whether a process works on a run.
+    pub fn is_claimed(&self, run: &RunId) -> bool {
+        RunClaim::is_taken(&self.run_folder(run).join("lock"))
+    }
+
+    /// Says which folder the services of a run exchange files in now.
+    pub fn moved_data(&self, run: &RunId, data: &str) -> Result<(), StoreError> {
+        let changed =
+            self.lock().execute("UPDATE runs SET data = ?2 WHERE id = ?1", params![run.as_str(), data]);
+        changed.map(drop).map_err(|error| not_written(&self.folder, &error))
+    }
+
+    /// Forgets a run and all its files.
+    pub fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+        let number = self.number(run)?;
+        let not_written = |error: rusqlite::Error| not_written(&self.folder, &error);
+        let mut connection = self.lock();
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(not_written)?;
+        transaction.execute("DELETE FROM events WHERE run = ?1", [number]).map_err(not_written)?;
+        transaction.execute("DELETE FROM runs WHERE number = ?1", [number]).map_err(not_written)?;
+        transaction.commit().map_err(not_written)?;
+        match fs::remove_dir_all(self.run_folder(run)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::not_written(&self.folder, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn run_folder(&self, run: &RunId) -> PathBuf {
+        self.folder.join(run.as_str())
+    }
+
+    fn number(&self, run: &RunId) -> Result<i64, StoreError> {
+        let connection = self.lock();
+        let mut found = connection
+            .prepare_cached("SELECT number FROM runs WHERE id = ?1")
+            .map_err(|error| self.not_read(&error))?;
+        let number = found.query_row([run.as_str()], |row| row.get(0)).optional();
+        number
+            .map_err(|error| self.not_read(&error))?
+            .ok_or_else(|| StoreError::NoRun { run: run.clone(), folder: self.folder.clone() })
+    }
+
+    fn not_read(&self, error: &rusqlite::Error) -> StoreError {
+        not_read(&self.folder, error)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A transaction that a panic leaves open is rolled back when it is dropped.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunStore for SqliteStore {
+    fn create(&self, run: &StoredRun) -> Result<(), StoreError> {
+        let steps = serde_json::to_string(&run.steps).unwrap_or_default();
+        let inserted = self.lock().execute(
+            "INSERT INTO runs (id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                run.id.as_str(),
+                micros(run.created),
+                run.pipeline,
+                run.digest,
+                run.initial_data,
+                run.mode,
+                run.data,
+                run.version,
+                steps,
+                run.ending.as_str(),
+            ],
+        );
+        inserted.map(drop).map_err(|error| not_written(&self.folder, &error))
+    }
+
+    fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError> {
+        let number = self.number(run)?;
+        let large = events.iter().map(|entry| self.kept_apart(run, entry)).collect::<Result<Vec<_>, _>>()?;
+        let not_written = |error: rusqlite::Error| not_written(&self.folder, &error);
+        let mut connection = self.lock();
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(not_written)?;
+        let count = "SELECT coalesce(max(position) + 1, 0) FROM events WHERE run = ?1";
+        let found: i64 = transaction
+            .prepare_cached(count)
+            .and_then(|mut count| count.query_row([number], |row| row.get(0)))
+            .map_err(not_written)?;
+        if found.cast_unsigned() != after {
+            return Err(StoreError::Conflict {
+                run: run.clone(),
+                found: found.cast_unsigned(),
+                expected: after,
+            });
+        }
+        for (position, (entry, file)) in (found..).zip(events.iter().zip(large)) {
+            // Events are plain data; there is always a text for one.
+            let event = serde_json::to_string(&entry.event).unwrap_or_default();
+            let message = entry.message.as_deref().filter(|_| file.is_none());
+            transaction
+                .prepare_cached(
+                    "INSERT INTO events (run, position, at, event, message, file) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )
+                .and_then(|mut insert| {
+                    insert.execute(params![number, position, micros(entry.at), event, message, file])
+                })
+                .map_err(not_written)?;
+            let ending = match &entry.event {
+                StoredEvent::Finished { outcome } => Some(Some(outcome.as_str())),
+                StoredEvent::Resumed { .. } => Some(None),
+                _ => None,
+            };
+            if let Some(ending) = ending {
+                let update = "UPDATE runs SET outcome = ?2 WHERE number = ?1";
+                transaction.execute(update, params![number, ending]).map_err(not_written)?;
+            }
+        }
+        transaction.commit().map_err(not_written)?;
+        Ok(after + events.len() as u64)
+    }
+
+    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
+        let number = self.number(run)?;
+        let connection = self.lock();
+        let query =
+            "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position";
+        let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
+        let from = i64::try_from(from).unwrap_or(i64::MAX);
+        let mut rows = query.query(params![number, from]).map_err(|error| self.not_read(&error))?;
+        while let Some(row) = rows.next().map_err(|error| self.not_read(&error))? {
+            let (position, entry) = entry(row).map_err(|error| self.not_read(&error))?;
+            take(position, entry);
+        }
+        Ok(())
+    }
+
+    fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
+        let number = self.number(run)?;
+        let (message, file) = {
+            let connection = self.lock();
+            let query = "SELECT message, file FROM events WHERE run = ?1 AND position = ?2";
+            connection
+                .prepare_cached(query)
+                .and_then(|mut query| {
+                    query.query_row(params![number, position.cast_signed()], |row| {
+                        Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Option<String>>(1)?))
+                    })
+                })
+                .map_err(|error| self.not_read(&error))?
+        };
+        match (message, file) {
+            (_, Some(file)) => self.read_apart(run, &file),
+            (message, None) => Ok(message.unwrap_or_default().into()),
+        }
+    }
+
+    fn run(&self, run: &RunId) -> Result<Option<StoredRun>, StoreError> {
+        let query = format!("{RUNS} WHERE id = ?1");
+        let connection = self.lock();
+        let found = connection.query_row(&query, [run.as_str()], stored_run);
+        found.optional().map_err(|error| self.not_read(&error))
+    }
+
+    fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
+        let query = format!("{RUNS} ORDER BY created DESC, number DESC");
+        let connection = self.lock();
+        let mut query = connection.prepare(&query).map_err(|error| self.not_read(&error))?;
+        let rows = query.query_map([], stored_run).map_err(|error| self.not_read(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
+    }
+
+    fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError> {
+        let folder = self.run_folder(run).join("streams");
+        fs::create_dir_all(&folder).map_err(|error| StoreError::not_written(&self.folder, &error))?;
+        Ok(folder)
+    }
+}
+
+const RUNS: &str =
+    "SELECT id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome FROM runs";
+
+fn stored_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
+    let id: String = row.get(0)?;
+    let steps: String = row.get(8)?;
+    Ok(StoredRun {
+        id: RunId::new(&id).map_err(|error| unreadable(0, error))?,
+        created: time(row.get(1)?),
+        pipeline: row.get(2)?,
+        digest: row.get(3)?,
+        initial_data: row.get(4)?,
+        mode: row.get(5)?,
+        data: row.get(6)?,
+        version: row.get(7)?,
+        steps: serde_json::from_str(&steps).map_err(|error| unreadable(8, error))?,
+        ending: Ending::of(row.get::<_, Option<String>>(9)?.as_deref()),
+    })
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<(u64, Entry)> {
+    let event: String = row.get(2)?;
+    let event = serde_json::from_str(&event).map_err(|error| unreadable(2, error))?;
+    let position: i64 = row.get(0)?;
+    Ok((position.cast_unsigned(), Entry { at: time(row.get(1)?), event, message: None }))
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}
+
+fn not_written(folder: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::NotWritten { folder: folder.to_owned(), reason: error.to_string() }
+}
+
+fn not_read(folder: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::NotRead { folder: folder.to_owned(), reason: error.to_string() }
+}
+
+/// Microseconds from 1970 on; a clock before that shows 0.
+fn micros(at: SystemTime) -> i64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn time(micros: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros.cast_unsigned())
+}
