@@ -281,6 +281,18 @@ fn a_package_is_no_use_case() {
 }
 
 #[test]
+fn an_export_into_the_folder_of_all_packages_is_led_to_one_of_its_own() {
+    let case = Case::new();
+    let packages = case.dir.path().join("use-cases-platform");
+    fs::create_dir_all(packages.join("other")).unwrap();
+    let ended = Aieffect::new("export", &case.path, case.dir.path()).arg(&packages).output();
+    ended.check(2, "error: `<case>/use-cases-platform` is not a package, so it is not replaced");
+    ended.says(
+        "help: give the package a folder of its own, such as `<case>/use-cases-platform/It's \"my\" $(case) x`\n",
+    );
+}
+
+#[test]
 fn a_path_that_is_not_there_is_said_with_what_the_command_takes() {
     let dir = tempfile::tempdir().unwrap();
     let check = |command: &str, help: &str| {

@@ -87,6 +87,9 @@ fn a_service_that_is_not_there_is_named_with_its_address() {
         4,
         "error: a1 could not be reached: not ready at `127.0.0.1:<port>` after 0.3 s: connection refused",
     );
+    ended.says(
+        "help: the service's log says more; a service has to listen on the port that `GRPC_PORT` names",
+    );
     assert!(ended.stderr.contains(&held.port().to_string()));
     assert_eq!(ended.results(), json!({}));
 }

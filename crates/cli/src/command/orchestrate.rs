@@ -17,8 +17,8 @@ use crate::load;
 use crate::log::Log;
 use crate::results;
 
-const NOT_READY: &str = "the service's log says more; a service has to listen on the port that `GRPC_PORT` names, at every address of its \
-     container";
+const NOT_READY: &str = "the service's log says more; a service has to listen on the port that `GRPC_PORT` names, at \
+     every address of its container";
 const DATA_ELSEWHERE: &str =
     "where the services write to another folder of this machine, name it with `--data DIR`";
 
