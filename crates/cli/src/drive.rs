@@ -9,7 +9,7 @@ use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::success::DataFolder;
-use aieffect_orchestrator::transport::grpc::GrpcTransport;
+use aieffect_orchestrator::transport::grpc::{Access, GrpcTransport};
 use aieffect_orchestrator::values::{self, Style};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -82,6 +82,7 @@ impl Interrupts {
 pub(crate) struct Drive<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) endpoints: Arc<dyn Endpoints>,
+    pub(crate) access: Access,
     pub(crate) data: DataFolder,
     pub(crate) id: RunId,
     pub(crate) flags: &'a RunFlags,
@@ -96,10 +97,11 @@ impl Drive<'_> {
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
-        let options = RunOptions { keep, data: self.data, ..RunOptions::new(self.id) };
+        let (quiet, lasting) = (self.flags.quiet, self.flags.lasting);
+        let options = RunOptions { keep, data: self.data, quiet, lasting, ..RunOptions::new(self.id) };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
-        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
+        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));
         let handle = orchestrator.submit(self.plan, self.endpoints, options, vec![observer]);
         let cancellation = handle.cancellation();
         let mut ended = std::pin::pin!(handle.wait());

@@ -16,6 +16,7 @@ use crate::log::Log;
 
 pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let flags = &options.run;
+    let access = options.access.read()?;
     let mut loaded = load::load(&options.package, options.execution.as_deref())?;
     if let Some(Opened::UseCase(_, path)) = &loaded.source {
         let path = path.to_owned();
@@ -27,10 +28,16 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let Some(plan) = plan.map(Arc::new) else { return Err(load::unexplained()) };
     flags.check(&plan)?;
     let log = Log::new(flags.log_level, flags.log_format);
+    for node in &plan.nodes {
+        if let Some(exposure) = options.access.exposure(&node.address) {
+            log.warning(&exposure);
+        }
+    }
     let data = DataFolder { root: data_folder(options), mount_targets: vec!["/app/data".to_owned()] };
     let drive = Drive {
         plan: Arc::clone(&plan),
-        endpoints: Arc::new(FixedEndpoints::new(flags.ready_timeout)),
+        endpoints: Arc::new(FixedEndpoints::new(flags.ready_timeout).with_access(access.clone())),
+        access,
         data,
         id: drive::run_id()?,
         flags,

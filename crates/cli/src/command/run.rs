@@ -15,6 +15,7 @@ use aieffect_orchestrator::engine::{RunId, RunReport};
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::run::Failure as StepFailure;
 use aieffect_orchestrator::success::DataFolder;
+use aieffect_orchestrator::transport::grpc::Access;
 use tokio::time::timeout;
 
 use crate::arguments::Run;
@@ -141,6 +142,7 @@ impl Prepared {
                 placements,
                 options.run.ready_timeout,
             )),
+            access: Access::plain(),
             data: self.data.clone(),
             id: self.id.clone(),
             flags: &options.run,

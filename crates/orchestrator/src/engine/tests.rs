@@ -7,6 +7,7 @@ mod live;
 mod offline;
 mod piped;
 mod readiness;
+mod secured;
 mod streams;
 
 use std::sync::{Arc, Mutex};

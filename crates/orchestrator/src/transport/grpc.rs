@@ -1,13 +1,16 @@
 //! Calls over gRPC: [`GrpcTransport`], and [`FixedEndpoints`] with [`wait_until_ready`].
 //!
-//! Messages pass as bytes; nothing here knows their fields. Deliberately absent: TLS.
+//! Messages pass as bytes; nothing here knows their fields. [`Access`] says how services are spoken to: with [`Tls`]
+//! or without, and with which [`Token`].
 
+mod access;
 mod channel;
 mod codec;
 mod endpoints;
 mod lanes;
 mod readiness;
 mod status;
+mod tls;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -25,11 +28,13 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{IntoStreamingRequest, Request};
 
+pub use self::access::{Access, Token, TokenError};
 use self::codec::BytesCodec;
 pub use self::endpoints::FixedEndpoints;
 use self::lanes::{Lane, Lanes};
 pub use self::readiness::wait_until_ready;
 use self::status::failure_of;
+pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::{Direction, Failure};
 
@@ -43,6 +48,7 @@ pub struct GrpcTransport {
     // Locks, since calls of one run are made side by side; never held across an await.
     channels: Mutex<HashMap<Address, Channel>>,
     lanes: Arc<Lanes>,
+    access: Access,
 }
 
 impl GrpcTransport {
@@ -51,12 +57,18 @@ impl GrpcTransport {
         Self::default()
     }
 
+    /// The same, speaking to services like that.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
     fn channel(&self, address: &Address) -> Result<Channel, Failure> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = channels.get(address) {
             return Ok(channel.clone());
         }
-        let channel = channel::connect(address)?;
+        let channel = channel::connect(address, &self.access)?;
         channels.insert(address.clone(), channel.clone());
         Ok(channel)
     }
@@ -69,7 +81,7 @@ impl GrpcTransport {
         let lane = match call.shape {
             CallShape::Unary => Lane::shared(self.channel(&call.address)?),
             CallShape::ClientStream | CallShape::ServerStream | CallShape::Bidirectional => {
-                self.lanes.take(&call.address)?
+                self.lanes.take(&call.address, &self.access)?
             }
         };
         let mut client = Grpc::new(lane.channel())
@@ -81,13 +93,13 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(message), call)?;
+                let request = self.access.authorized(with_metadata(Request::new(message), call)?);
                 let response =
                     client.unary(request, path, BytesCodec).await.map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ClientStream => {
-                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let request = self.access.authorized(with_metadata(inputs.into_streaming_request(), call)?);
                 let response = client
                     .client_streaming(request, path, BytesCodec)
                     .await
@@ -98,7 +110,7 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(message), call)?;
+                let request = self.access.authorized(with_metadata(Request::new(message), call)?);
                 let response = client
                     .server_streaming(request, path, BytesCodec)
                     .await
@@ -106,7 +118,7 @@ impl GrpcTransport {
                 drain(response.into_inner(), outputs).await?;
             }
             CallShape::Bidirectional => {
-                let request = with_metadata(inputs.into_streaming_request(), call)?;
+                let request = self.access.authorized(with_metadata(inputs.into_streaming_request(), call)?);
                 let response = client
                     .streaming(request, path, BytesCodec)
                     .await
@@ -125,7 +137,10 @@ impl Transport for GrpcTransport {
         inputs: Inputs,
         outputs: Outputs<'a>,
     ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.perform(call, inputs, outputs))
+        Box::pin(async {
+            let performed = self.perform(call, inputs, outputs).await;
+            performed.map_err(|failure| self.access.without_token(failure))
+        })
     }
 }
 

@@ -9,12 +9,20 @@ use prost_reflect::{DynamicMessage, Value};
 
 use super::*;
 use crate::plan::tests::fixture::Setup;
+use crate::transport::grpc::Access;
+
+pub(super) const GIVE: &str =
+    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
+pub(super) const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
+pub(super) const PASS: &str =
+    "service S { rpc Pass(stream T) returns (stream T); } message T { string text = 1; }";
 
 /// A pipeline whose nodes all answer at one server.
 pub(super) struct Pipe {
     setup: Setup,
     iterations: Option<NonZeroU64>,
     pub(super) options: RunOptions,
+    pub(super) access: Access,
 }
 
 /// A run that has ended.
@@ -26,7 +34,8 @@ pub(super) struct Ran {
 
 impl Pipe {
     pub(super) fn new() -> Self {
-        Self { setup: Setup::new(), iterations: None, options: RunOptions::new(RunId::new("run-1").unwrap()) }
+        let options = RunOptions::new(RunId::new("run-1").unwrap());
+        Self { setup: Setup::new(), iterations: None, options, access: Access::plain() }
     }
 
     pub(super) fn node(self, name: &str, proto: &str) -> Self {
@@ -65,12 +74,13 @@ impl Pipe {
     ) -> (RunHandle, Server) {
         let plan = self.planned(&bound);
         let server = bound.start();
-        let handle = Orchestrator::new(Arc::new(GrpcTransport::new())).submit(
-            Arc::new(plan),
-            Arc::new(FixedEndpoints::new(Duration::from_secs(10))),
-            self.options,
-            vec![Box::new(move |recorded| observe(&recorded.event))],
-        );
+        let handle = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access.clone())))
+            .submit(
+                Arc::new(plan),
+                Arc::new(FixedEndpoints::new(Duration::from_secs(10)).with_access(self.access)),
+                self.options,
+                vec![Box::new(move |recorded| observe(&recorded.event))],
+            );
         (handle, server)
     }
 
