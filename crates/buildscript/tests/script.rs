@@ -193,10 +193,20 @@ fn hostile_scripts() -> Vec<String> {
     HOSTILE.into_iter().map(hostile).collect()
 }
 
+fn every_script() -> Vec<String> {
+    let mapping = json!({"connections": [], "service_mapping": {"a": {"ip_address": "10.0.0.7", "port": 1}}});
+    let mut elsewhere = use_case("c", &json!({"a": {}, "b": {"image": "x"}}), &mapping);
+    elsewhere.services.truncate(1);
+    elsewhere.services[0].compose = None;
+    let none = script(&elsewhere).unwrap();
+    assert!(none.contains("services=(\n)"), "{none}");
+    hostile_scripts().into_iter().chain([script(&two_services()).unwrap(), none]).collect()
+}
+
 #[test]
 fn bash_can_read_every_script() {
-    for text in hostile_scripts().iter().chain([&script(&two_services()).unwrap()]) {
-        check_with(&["bash", "-n"], text);
+    for text in every_script() {
+        check_with(&["bash", "-n"], &text);
     }
 }
 
@@ -205,8 +215,8 @@ fn shellcheck_has_nothing_to_say() {
     if !require(Requirement::Shellcheck) {
         return;
     }
-    for text in hostile_scripts().iter().chain([&script(&two_services()).unwrap()]) {
-        check_with(&["shellcheck", "-"], text);
+    for text in every_script() {
+        check_with(&["shellcheck", "-"], &text);
     }
 }
 

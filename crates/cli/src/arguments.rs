@@ -209,7 +209,7 @@ pub(crate) struct Compose {
     /// Copy this file into the package as its execution.json
     #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
     pub(crate) execution: Option<PathBuf>,
-    /// Replace a compose file that is not from here, or a folder that is not what the zip holds
+    /// Replace files that are not from here, or a folder that is not what the zip holds
     #[arg(long)]
     pub(crate) overwrite: bool,
 }
@@ -280,9 +280,9 @@ pub(crate) struct RunFlags {
     /// Live: end after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, env = "AIEFFECT_FOR")]
     pub(crate) lasting: Option<Duration>,
-    /// Live: end when the sources have ended and nothing has moved for this time
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration, env = "AIEFFECT_QUIET")]
-    pub(crate) quiet: Duration,
+    /// Live: end when the sources have ended and nothing has moved for this time [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, env = "AIEFFECT_QUIET")]
+    pub(crate) quiet: Option<Duration>,
     /// How many messages wait between two operations at most [default: what the documents say, else 64]
     #[arg(long, value_name = "N", env = "AIEFFECT_QUEUE_SIZE")]
     pub(crate) queue_size: Option<NonZeroU32>,
@@ -321,6 +321,7 @@ impl RunFlags {
         let live_only = [
             ("--iterations", "AIEFFECT_ITERATIONS", self.iterations.is_some()),
             ("--for", "AIEFFECT_FOR", self.lasting.is_some()),
+            ("--quiet", "AIEFFECT_QUIET", self.quiet.is_some()),
         ];
         match (plan.mode, live_only.into_iter().find(|(_, _, is_given)| *is_given)) {
             (Mode::Live, _) | (Mode::Batch, None) => Ok(()),

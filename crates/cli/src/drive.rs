@@ -97,8 +97,14 @@ impl Drive<'_> {
             Results::Last => Keep::Last,
             Results::None => Keep::None,
         };
-        let (quiet, lasting) = (self.flags.quiet, self.flags.lasting);
-        let options = RunOptions { keep, data: self.data, quiet, lasting, ..RunOptions::new(self.id) };
+        let usual = RunOptions::new(self.id);
+        let options = RunOptions {
+            keep,
+            data: self.data,
+            quiet: self.flags.quiet.unwrap_or(usual.quiet),
+            lasting: self.flags.lasting,
+            ..usual
+        };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));

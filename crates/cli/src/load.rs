@@ -108,6 +108,11 @@ impl Loaded {
     ) -> Result<(), Failure> {
         stop_at(&self.findings, path, strictness, format)
     }
+
+    /// The same for a command that writes files.
+    pub(crate) fn stop_before_writing(&self, path: &Path, strictness: Strictness) -> Result<(), Failure> {
+        stop(&self.findings, path, strictness, LogFormat::Text, "nothing was written")
+    }
 }
 
 /// Shows findings about `path` on stderr; a failure when they stop the work.
@@ -116,6 +121,16 @@ pub(crate) fn stop_at(
     path: &Path,
     strictness: Strictness,
     format: LogFormat,
+) -> Result<(), Failure> {
+    stop(found, path, strictness, format, "nothing was started")
+}
+
+fn stop(
+    found: &Findings,
+    path: &Path,
+    strictness: Strictness,
+    format: LogFormat,
+    undone: &str,
 ) -> Result<(), Failure> {
     match format {
         _ if found.is_empty() => {}
@@ -129,7 +144,7 @@ pub(crate) fn stop_at(
         return Ok(());
     }
     let count = findings::count(found);
-    Err(Failure::text(Exit::InvalidInput, format!("{}: {count}; nothing was started", path.display())))
+    Err(Failure::text(Exit::InvalidInput, format!("{}: {count}; {undone}", path.display())))
 }
 
 /// A JSON file given on the command line. What is wrong with its text is a finding.

@@ -78,6 +78,12 @@ impl Case {
         self.path.join("build_and_tag.sh")
     }
 
+    /// Where the stand-ins are; a snap's, when there is such a folder.
+    fn bin(&self) -> PathBuf {
+        let snap = self.dir.path().join("snap/bin");
+        if snap.is_dir() { snap } else { self.dir.path().join("bin") }
+    }
+
     /// Runs the script with nothing but stand-ins and what every system has.
     fn run_with(
         &self,
@@ -86,10 +92,11 @@ impl Case {
         variables: &[(&str, &str)],
     ) -> (Output, BTreeSet<String>) {
         self.write("config.txt", CONFIG);
-        let (bin, images) = (self.dir.path().join("bin"), self.dir.path().join("images"));
-        for folder in [&bin, &images] {
+        let bin = self.bin();
+        let (images, temporary) = (self.dir.path().join("images"), self.dir.path().join("tmp"));
+        for folder in [&bin, &images, &temporary] {
             let _ = fs::remove_dir_all(folder);
-            fs::create_dir(folder).unwrap();
+            fs::create_dir_all(folder).unwrap();
         }
         let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build/stand_in.sh");
         tools.iter().for_each(|tool| symlink(&stand_in, bin.join(tool)).unwrap());
@@ -102,8 +109,9 @@ impl Case {
         fs::write(images.join("third%party:7"), "ready").unwrap();
         let mut command = Command::new("bash");
         command.arg(self.script()).current_dir("/").env_clear().env("PATH", &bin);
-        command.env("STYLE", style).env("IMAGES", &images).envs(variables.iter().copied());
-        let output = command.output().unwrap();
+        command.env("STYLE", style).env("IMAGES", &images).env("TMPDIR", &temporary);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "nothing is left");
         let names = fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().file_name());
         (output, names.map(|name| name.to_string_lossy().replace('%', "/")).collect())
     }
@@ -198,11 +206,47 @@ fn whatever_fails_names_its_service() {
 }
 
 #[test]
+fn a_tool_from_a_snap_gets_its_file_where_it_can_read_it() {
+    let case = Case::new();
+    case.build().output().succeeds();
+    fs::create_dir_all(case.dir.path().join("snap/bin")).unwrap();
+    let readable = case.dir.path().join("home/snap/docker/common");
+    fs::create_dir_all(&readable).unwrap();
+    let home = case.dir.path().join("home");
+    let variables = [("TMPDIR", "/nowhere"), ("HOME", home.to_str().unwrap())];
+    let (output, _) = case.run_with(&["docker"], "v2", &variables);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::read_dir(&readable).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
+fn where_every_service_runs_elsewhere_no_image_is_made_and_none_listed() {
+    let case = Case::new();
+    let at = |service: &str| format!("\"{service}\": {{\"ip_address\": \"10.0.0.7\", \"port\": 50051}}");
+    let mapping = ["meter", "report", "ready"].map(at).join(", ");
+    case.write(
+        "connections.json",
+        &format!("{{\"pipeline\": {{\"connections\": [], \"service_mapping\": {{{mapping}}}}}}}"),
+    );
+    case.write("docker-compose.yml", "services:\n  other:\n    image: x\n");
+    fs::remove_dir_all(case.path.join("services/ready")).unwrap();
+    let ended = case.build().output();
+    ended.succeeds();
+    let (output, _) = case.run_with(&[], "v2", &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(
+        text(&output.stderr),
+        "there is no image to make: every service of It's \"my\" $(case) x runs elsewhere\n"
+    );
+}
+
+#[test]
 fn a_missing_dockerfile_is_an_error_here() {
     let case = Case::new();
     fs::remove_file(case.path.join("services/meter/Dockerfile")).unwrap();
     let ended = case.build().output();
-    ended.check(3, "error: <case>/It's \"my\" $(case) x: 1 error; nothing was started");
+    ended.check(3, "error: <case>/It's \"my\" $(case) x: 1 error; nothing was written");
     ended.says("error[AE0107]");
     assert!(!case.script().exists());
 }

@@ -149,7 +149,7 @@ fn a_stream_is_taken_from_an_array() {
     ended.succeeds();
     assert_eq!(ended.stdout, "{\n  \"success\": true,\n  \"text\": \"3\"\n}\n");
     let ended = call(&package(server.port()), "a1:Do").args(["--data", "[{}]"]).output();
-    ended.check(3, "must be an object, not an array");
+    ended.check(3, "error: <case>: 1 error; nothing was started").says("must be an object, not an array");
 }
 
 #[test]

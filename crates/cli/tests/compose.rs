@@ -3,79 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "compose/case.rs"]
+mod case;
 mod support;
+#[path = "compose/zip.rs"]
+mod zip;
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use aieffect_testkit::{Bound, Protos, Server, compose_config, use_case};
+use case::Case;
 use serde_json::json;
 use support::{Aieffect, step_proto};
-use tempfile::TempDir;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
-
-/// A small package in a folder of its own.
-struct Case {
-    dir: TempDir,
-    package: PathBuf,
-}
-
-const FILES: [&str; 5] = [
-    "blueprint.json",
-    "dockerinfo.json",
-    "execution.json",
-    "microservice/meter1.proto",
-    "microservice/report1.proto",
-];
-
-impl Case {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let package = dir.path().join("package");
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics/energy_report_package");
-        fs::create_dir_all(package.join("microservice")).unwrap();
-        for name in FILES {
-            fs::copy(from.join(name), package.join(name)).unwrap();
-        }
-        Self { dir, package }
-    }
-
-    fn compose(&self) -> Aieffect {
-        self.compose_of(&self.package).args(["--orchestrator-image", "aieffect:0.1.0"])
-    }
-
-    fn compose_of(&self, path: &Path) -> Aieffect {
-        Aieffect::new("compose", path, self.dir.path())
-    }
-
-    fn at(&self, path: &str) -> PathBuf {
-        self.package.join(path)
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.at(path)).unwrap()
-    }
-
-    /// The package as a zip, with further files.
-    fn zip(&self, more: &[(&str, &str)]) -> PathBuf {
-        let path = self.dir.path().join("downloaded.zip");
-        let mut writer = ZipWriter::new(File::create(&path).unwrap());
-        let own = FILES.iter().filter(|name| **name != "execution.json");
-        let own: Vec<_> = own.map(|name| (*name, self.read(name))).collect();
-        let more = more.iter().map(|(name, text)| (*name, (*text).to_owned()));
-        for (name, text) in own.into_iter().chain(more) {
-            writer.start_file(name, SimpleFileOptions::default()).unwrap();
-            writer.write_all(text.as_bytes()).unwrap();
-        }
-        writer.finish().unwrap();
-        path
-    }
-}
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -83,7 +26,13 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn the_use_cases_have_compose_files_that_the_real_tool_takes() {
-    for name in ["file_based_energy_pipeline", "grid_diamond", "protobuf_based_energy_pipeline"] {
+    for name in [
+        "file_based_energy_pipeline",
+        "grid_diamond",
+        "protobuf_based_energy_pipeline",
+        "sensor_feedback_loop",
+        "wind_stream_pipeline",
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let package = dir.path().join(name);
         Aieffect::new("export", &use_case(name), dir.path()).arg(&package).output().succeeds();
@@ -254,60 +203,25 @@ fn a_compose_file_elsewhere_still_means_the_package() {
         assert!(yaml.contains(line), "{line}: {yaml}");
     }
     assert!(case.at("data").is_dir() && case.at("results").is_dir());
+    ended.says("run:      docker compose -p new-one -f <case>/stacks/new/one.yml up");
+    ended.says("          without -p, any other stack in `new` would be taken for the same");
     let folder = case.compose().arg("--output").arg(case.dir.path()).output();
     folder.check(2, "error: `<case>` is a folder, not a file to write to");
 }
 
 #[test]
-fn a_zip_is_unpacked_beside_itself() {
+fn a_folder_that_cannot_be_mounted_is_refused_before_anything_is_written() {
     let case = Case::new();
-    let zip = case.zip(&[
-        ("docker-compose.yml", "services: {}"),
-        (".env", "COMPOSE_FILE=evil.yml"),
-        ("data/x", ""),
-    ]);
-    let compose = || case.compose_of(&zip).args(["--orchestrator-image", "x"]);
-    compose().output().succeeds().says(
-        "left in the archive, since they are no part of a package: `docker-compose.yml`, `.env`, `data/x`",
-    );
-    let dir = case.dir.path().join("downloaded");
-    for name in ["blueprint.json", "microservice/meter1.proto"] {
-        assert_eq!(fs::read(dir.join(name)).unwrap(), fs::read(case.at(name)).unwrap(), "{name}");
-    }
-    assert!(!dir.join(".env").exists());
-    assert_eq!(fs::read_dir(dir.join("data")).unwrap().count(), 0);
-    assert!(fs::read_to_string(dir.join("docker-compose.yml")).unwrap().contains("meter1"));
-    // Once more, with what a platform has dropped given back.
-    compose().arg("--execution").arg(case.at("execution.json")).output().succeeds();
-    assert_eq!(fs::read(dir.join("execution.json")).unwrap(), fs::read(case.at("execution.json")).unwrap());
-    compose().output().succeeds();
-    assert!(dir.join("execution.json").exists());
-}
-
-#[test]
-fn a_folder_that_holds_something_else_is_no_place_to_unpack_to() {
-    let case = Case::new();
-    let zip = case.zip(&[]);
-    let compose = || case.compose_of(&zip).args(["--orchestrator-image", "x"]);
-    compose().output().succeeds();
-    let dir = case.dir.path().join("downloaded");
-    fs::write(dir.join("microservice/meter1.proto"), "syntax = \"proto3\";\n").unwrap();
-    compose().output().check(
+    let inside = case.dir.path().join("10:30/package");
+    fs::create_dir(case.dir.path().join("10:30")).unwrap();
+    fs::rename(&case.package, &inside).unwrap();
+    let ended = case.compose_of(&inside).args(["--orchestrator-image", "x"]).output();
+    ended.check(
         2,
-        "error: `<case>/downloaded` is already there, and holds something else than `<case>/downloaded.zip`",
+        "error: the path `<case>/10:30/package` holds a colon or an unprintable character, and cannot be mounted into \
+         containers",
     );
-    compose().arg("--overwrite").output().succeeds();
-    assert_eq!(
-        fs::read(dir.join("microservice/meter1.proto")).unwrap(),
-        fs::read(case.at("microservice/meter1.proto")).unwrap()
-    );
-    fs::remove_dir_all(&dir).unwrap();
-    fs::create_dir(&dir).unwrap();
-    fs::write(dir.join("letters.txt"), "mine").unwrap();
-    compose()
-        .arg("--overwrite")
-        .output()
-        .check(2, "error: `<case>/downloaded` is not a package, so it is not replaced");
+    assert!(!inside.join("docker-compose.yml").exists() && !inside.join("data").exists());
 }
 
 #[test]
@@ -323,6 +237,17 @@ fn execution_settings_are_copied_and_checked_first() {
     fs::write(&file, settings).unwrap();
     let ended = case.compose().arg("--execution").arg(&file).output();
     assert_ne!(ended.code, Some(2), "{}", ended.stderr);
+    fs::write(&file, &before).unwrap();
+    case.compose()
+        .arg("--execution")
+        .arg(&file)
+        .output()
+        .succeeds()
+        .says("execution.json, a copy of <case>/mine.json\n");
+    let ended = case.compose().env("AIEFFECT_EXECUTION", &file).output();
+    ended.succeeds().says(
+        "wrote <case>/package/execution.json, a copy of <case>/mine.json, as AIEFFECT_EXECUTION says\n",
+    );
     case.compose()
         .args(["--execution", "nowhere.json"])
         .output()
@@ -335,7 +260,7 @@ fn links_in_the_package_are_not_mounted() {
         let case = Case::new();
         symlink(case.dir.path(), case.at(name)).unwrap();
         let ended = case.compose().output();
-        ended.check(3, "error: <case>/package: 1 error; nothing was started");
+        ended.check(3, "error: <case>/package: 1 error; nothing was written");
         ended.says(&format!("`{name}` is a link, and containers would write through it"));
         assert!(!case.at("docker-compose.yml").exists());
     }

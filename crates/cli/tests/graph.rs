@@ -39,7 +39,13 @@ fn all(folder: &Path) -> Vec<PathBuf> {
     fs::write(copy.join("blueprint.json"), blueprint.to_string()).unwrap();
     let links = json!([{"from": "end:graph", "to": "digraph:graph", "fields": {"a": "b", "b": null}}]);
     fs::write(copy.join("execution.json"), json!({"version": 1, "links": links}).to_string()).unwrap();
-    let examples = ["file_based_energy_pipeline", "protobuf_based_energy_pipeline", "grid_diamond"];
+    let examples = [
+        "file_based_energy_pipeline",
+        "protobuf_based_energy_pipeline",
+        "grid_diamond",
+        "wind_stream_pipeline",
+        "sensor_feedback_loop",
+    ];
     examples.map(use_case).into_iter().chain([copy]).collect()
 }
 

@@ -31,6 +31,35 @@ fn what_it_makes_has_no_finding() {
     }
 }
 
+/// Words that YAML, protos, Python, Rust, gRPC, or the files that are made could take for their own.
+const AWKWARD: &str = "y,no,null,path,class,import,self,type,string,option,message,server,grpc,request,status,crate,super,\
+                       async,extern,error,test,build,deps,proto,tonic,log,values,signal,a_b_c,b2_c,data,shared,returns";
+
+#[test]
+fn any_word_can_be_the_name_of_a_service() {
+    for template in ["python", "rust"] {
+        let parent = tempfile::tempdir().unwrap();
+        let services = ["--template", template, "--services", AWKWARD];
+        init(parent.path(), "case").args(services).output().succeeds();
+        let case = parent.path().join("case");
+        let ended = Aieffect::new("check", &case, parent.path()).arg("--strict").output();
+        ended.succeeds();
+        assert!(ended.stdout.contains("no findings"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn services_with_awkward_names_run() {
+    skip!(Python);
+    let parent = tempfile::tempdir().unwrap();
+    init(parent.path(), "case").args(["--services", "class,self,grpc,path"]).output().succeeds();
+    let case = parent.path().join("case");
+    let ended = Aieffect::new("run", &case, parent.path()).output();
+    ended.succeeds();
+    assert_eq!(ended.steps(), ["class1:Class", "self1:Self", "grpc1:Grpc", "path1:Path"]);
+    assert_eq!(ended.results()["path1:Path"]["message"], "summary written");
+}
+
 #[test]
 fn a_python_use_case_runs_at_once() {
     skip!(Python);
@@ -72,7 +101,7 @@ fn nothing_is_written_over() {
 fn names_that_cannot_be_are_wrong_usage() {
     let parent = tempfile::tempdir().unwrap();
     for (dir, services) in
-        [("a b", "a"), ("case", "a b"), ("case", "import"), ("case", "a-b,a_b"), ("case", "")]
+        [("a b", "a"), ("case", "a b"), ("case", "none"), ("case", "a-b,a_b"), ("case", "")]
     {
         let ended = init(parent.path(), dir).args(["--services", services]).output();
         assert_eq!(ended.code, Some(2), "{dir} {services}");

@@ -5,16 +5,14 @@
 
 mod support;
 
-use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use aieffect_local::PortLease;
-use aieffect_testkit::{repo_root, shared_dir, skip, use_case};
+use aieffect_testkit::{repo_root, shared_dir, skip};
 use serde_json::{Value, json};
-use support::Aieffect;
-use tempfile::TempDir;
+use support::{Copied, copy};
 
 const SERVICES: [&str; 3] = ["input_provider", "data_analyzer", "report_generator"];
 
@@ -22,7 +20,7 @@ const SERVICES: [&str; 3] = ["input_provider", "data_analyzer", "report_generato
 fn real_measurements_come_to_the_same_by_hand() {
     skip!(Python, SharedData);
     let csv = shared_dir().unwrap().join("data/eirgrid-wind-actual-2024.csv");
-    let case = copied("protobuf_based_energy_pipeline");
+    let case = Copied::new("protobuf_based_energy_pipeline");
     let ours = by_aieffect(&case, &csv);
 
     let report = &ours["report_generator1:GenerateReport"];
@@ -36,15 +34,14 @@ fn real_measurements_come_to_the_same_by_hand() {
     assert!(differences.is_empty(), "{} differences, such as {:#?}", differences.len(), &differences[..1]);
 }
 
-fn by_aieffect(case: &Case, csv: &Path) -> Value {
+fn by_aieffect(case: &Copied, csv: &Path) -> Value {
     let initial = json!({"csv_path": csv});
-    let ended =
-        Aieffect::new("run", &case.path, &case.path).args(["--initial-data", &initial.to_string()]).output();
+    let ended = case.run().args(["--initial-data", &initial.to_string()]).output();
     ended.succeeds();
     ended.results()
 }
 
-fn by_hand(case: &Case, csv: &Path) -> Value {
+fn by_hand(case: &Copied, csv: &Path) -> Value {
     let services = SERVICES.map(|service| Service::start(case, service));
     let output = Command::new("python3")
         .arg(repo_root().join("crates/cli/tests/python/plain_grpcio_chain.py"))
@@ -81,31 +78,6 @@ fn compare(place: &str, ours: &Value, theirs: &Value, differences: &mut Vec<Stri
     }
 }
 
-/// A use case of the repository, where a run leaves nothing behind in it.
-struct Case {
-    dir: TempDir,
-    path: PathBuf,
-}
-
-fn copied(name: &str) -> Case {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join(name);
-    copy(&use_case(name), &path);
-    Case { dir, path }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        match entry.file_name().to_str() {
-            Some(".aieffect" | "__pycache__") => {}
-            _ if entry.file_type().unwrap().is_dir() => copy(&entry.path(), &target),
-            _ => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
-}
-
 /// A service started by hand, as its Dockerfile says.
 struct Service {
     child: Child,
@@ -113,7 +85,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(case: &Case, name: &str) -> Self {
+    fn start(case: &Copied, name: &str) -> Self {
         let app = case.dir.path().join(format!("by-hand-{name}"));
         copy(&case.path.join("services").join(name), &app);
         let shared = case.path.join("shared/proto");

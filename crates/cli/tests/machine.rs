@@ -123,6 +123,56 @@ fn a_daemon_that_hangs_does_not_hang_doctor() {
     }
 }
 
+/// A `docker` that notes in `made` what it has made and not removed. `create` and `rm` first do what they are told.
+fn noting_docker(made: &Path, create: &str, remove: &str) -> String {
+    let made = made.display();
+    format!(
+        r#"case "$1" in
+version) echo '{{"Version":"27.1.0","ApiVersion":"1.46"}}' ;;
+compose) echo v2.29.1 ;;
+import) cat > /dev/null; touch "{made}/$3"; echo sha256:0 ;;
+create) {create} ;;
+rm) {remove} rm "{made}/$3" ;;
+rmi) rm "{made}/$3" ;;
+*) echo "unexpected: $*" >&2; exit 1 ;;
+esac"#
+    )
+}
+
+#[test]
+fn a_container_that_comes_too_late_is_removed_too() {
+    let (made, asked) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let asked = asked.path().join("asked");
+    // It is there only after its removal was tried.
+    let late =
+        format!("[ -e {0} ] || {{ touch {0} \"{1}/$3\"; exit 1; }};", asked.display(), made.path().display());
+    let docker = noting_docker(made.path(), "sleep 1000", &late);
+    let probes = doctor(&[("docker", &docker)], &["--patience", "2s"]);
+    check(&probes, "folder", "not tried", "`docker create` does not answer");
+    assert!(asked.exists());
+    assert_eq!(fs::read_dir(made.path()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
+#[test]
+fn an_interrupted_doctor_leaves_nothing_behind() {
+    let (bin, here, made) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let hangs = format!("touch \"{}/$3\"; echo > here; sleep 1000", made.path().display());
+    let docker = noting_docker(made.path(), &hangs, "");
+    let path = programs(bin.path(), &[("docker", &docker)]);
+    let fifo = here.path().join("here");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut command = aieffect(&["doctor", "--patience", "60s"]);
+    command.env("PATH", path).current_dir(here.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // Opening waits until the stand-in writes.
+    fs::read(&fifo).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(made.path()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
 #[test]
 fn a_real_daemon_is_asked_and_nothing_is_left_with_it() {
     skip!(Docker);

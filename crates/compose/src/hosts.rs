@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aieffect_blueprint::{
-    Code, Diagnostic, Findings, Node, Pipeline, Port, ServiceName, StackHost, stack_hosts,
+    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, stack_hosts,
 };
 
 /// The hosts that are to be started, in the order of their first nodes.
@@ -55,10 +55,12 @@ fn check_ports(host: &StackHost<'_>, findings: &mut Findings) {
 }
 
 /// The names of the services in the file: the node's own, or its host's where the node's already means another
-/// service on the network, whatever its case.
-pub(crate) fn keys(hosts: &[StackHost<'_>]) -> Vec<ServiceName> {
+/// service on the network, or a machine elsewhere that runs a node, whatever its case.
+pub(crate) fn keys(hosts: &[StackHost<'_>], pipeline: &Pipeline) -> Vec<ServiceName> {
     let lower = |name: &str| name.to_lowercase();
-    let mut taken: BTreeSet<String> = hosts.iter().map(|host| lower(host.name.as_str())).collect();
+    let elsewhere = pipeline.nodes().iter().filter(|node| node.placement == Placement::Remote);
+    let mut taken: BTreeSet<String> = elsewhere.map(|node| lower(&node.address.host)).collect();
+    taken.extend(hosts.iter().map(|host| lower(host.name.as_str())));
     let key = |host: &StackHost<'_>| {
         let own = lower(host.name.as_str());
         let node = host.nodes[0].name.as_str();

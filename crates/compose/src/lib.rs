@@ -17,5 +17,5 @@ pub use file::{
 };
 pub use image::{ImageName, ImageNameError};
 pub use options::{Error, Orchestrator, StackOptions};
-pub use stack::stack;
+pub use stack::{check_path, stack};
 pub use yaml::MARK;

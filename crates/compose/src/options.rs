@@ -39,7 +39,7 @@ pub enum Error {
     #[error(transparent)]
     NoPortsLeft(#[from] NoPortsLeft),
     /// A path that no compose file can mount.
-    #[error("the path `{}` holds a colon or an unprintable character, which a compose file cannot say", .path.escape_debug())]
+    #[error("the path `{}` holds a colon or an unprintable character, and cannot be mounted into containers", .path.escape_debug())]
     Path {
         /// Which.
         path: String,

@@ -41,7 +41,7 @@ pub fn stack(pipeline: &Pipeline, options: &StackOptions) -> Result<(Option<Comp
     }
     check_not_empty(&hosts, pipeline, options, &mut findings);
     let ports = published(&hosts, options.base_port)?;
-    let keys = keys(&hosts);
+    let keys = keys(&hosts, pipeline);
     let services = hosts
         .iter()
         .zip(&keys)
@@ -60,11 +60,18 @@ fn check_paths(options: &StackOptions) -> Result<(), Error> {
         Orchestrator::Named(_) | Orchestrator::Absent => [None, None],
     };
     let paths = [Some(&options.package), options.probe.as_ref()].into_iter().chain(built).flatten();
-    let unsayable = |path: &&String| path.chars().any(|letter| letter == ':' || letter.is_control());
-    match paths.into_iter().find(unsayable) {
-        Some(path) => Err(Error::Path { path: path.clone() }),
-        None => Ok(()),
+    paths.into_iter().try_for_each(|path| check_path(path))
+}
+
+/// An error for a path that cannot be mounted: with a colon, which ends it; with what YAML or its readers take for the end
+/// of a line; or with what stands for bytes that are not UTF-8, which would name another folder.
+pub fn check_path(path: &str) -> Result<(), Error> {
+    let unsayable =
+        |letter: char| matches!(letter, ':' | '\u{2028}' | '\u{2029}' | '\u{fffd}') || letter.is_control();
+    if path.contains(unsayable) {
+        return Err(Error::Path { path: path.to_owned() });
     }
+    Ok(())
 }
 
 /// Nodes at this machine's own loopback are out of reach for the orchestrator's container.

@@ -242,6 +242,14 @@ fn names_that_already_mean_another_service_are_avoided() {
 }
 
 #[test]
+fn a_service_does_not_hide_the_machine_of_a_node_that_runs_elsewhere() {
+    let nodes = [("Meter.lab", "x", "a", 50051), ("b1", "x", "meter.lab", 50051)];
+    let stack = file(&nodes, &options());
+    assert_eq!(stack.services[0].key.as_str(), "a");
+    assert_eq!(stack.services.len(), 2, "and the orchestrator");
+}
+
+#[test]
 fn hosts_that_differ_by_case_alone_are_an_error() {
     let nodes = [("a1", "x", "Data", 50051), ("b1", "x", "data", 50051)];
     insta::assert_snapshot!(findings(&nodes, &options()), @"error[AE0703] blueprint.json:16:25: `a1` and `b1` answer at `Data` and `data`, which a network of containers does not tell apart");
@@ -295,9 +303,9 @@ fn images_that_no_engine_takes_are_errors() {
 
 #[test]
 fn paths_that_a_compose_file_cannot_say_are_refused() {
-    for package in ["../a:b", "../a\nb"] {
+    for package in ["../a:b", "../a\nb", "../a\u{2028}b", "../a\u{2029}b", "../a\u{fffd}b"] {
         let error = made(&TWO, &StackOptions { package: package.into(), ..options() }).unwrap_err();
-        assert!(error.to_string().ends_with("which a compose file cannot say"), "{error}");
+        assert!(error.to_string().ends_with("and cannot be mounted into containers"), "{error}");
     }
     let yaml = file(&TWO, &StackOptions { package: "../It's $HOME #1".into(), ..options() }).to_yaml();
     let volume = read(&yaml)["services"]["meter1"]["volumes"][0].clone();

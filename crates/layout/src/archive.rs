@@ -10,6 +10,7 @@ use zip::result::ZipError;
 
 use crate::package::{READ, Texts};
 use crate::text::{DOCUMENT_LIMIT, PROTO_LIMIT, decode, read_bytes, too_large};
+use crate::walk;
 
 /// Bytes of the archive itself.
 const ARCHIVE_LIMIT: u64 = 64 << 20;
@@ -197,9 +198,13 @@ fn top_folder(entries: &[Entry]) -> Option<String> {
     (entries.iter().all(|entry| entry.name.starts_with(&top)) && holds(&top)).then_some(top)
 }
 
+/// As in a package's folder, so that a package is the same before and after it is unpacked.
 fn is_proto(name: &str) -> bool {
-    let folder = name.split_once('/').is_some_and(|(folder, _)| folder == PackageFiles::PROTO_FOLDER);
-    folder && Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("proto"))
+    let mut folders: Vec<&str> = name.split('/').collect();
+    folders.pop();
+    let [PackageFiles::PROTO_FOLDER, below @ ..] = folders.as_slice() else { return false };
+    let has_ending = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("proto"));
+    has_ending && !below.iter().any(|folder| walk::is_skipped(folder))
 }
 
 /// Why a name would leave the package, if it would.
@@ -282,8 +287,12 @@ mod tests {
     #[test]
     fn a_package_lies_flat_or_in_one_top_folder() {
         check(package_with(&[]), "microservice/a1.proto: ");
-        let junk =
-            [("__MACOSX/._x", &b"x"[..]), ("p/data/x.bin", b"\xff"), ("p/microservice/x/y.proto", b"")];
+        let junk = [
+            ("__MACOSX/._x", &b"x"[..]),
+            ("p/data/x.bin", b"\xff"),
+            ("p/microservice/x/y.proto", b""),
+            ("p/microservice/.git/z.proto", b""),
+        ];
         let inside: Vec<(String, &[u8])> =
             DOCUMENTS.iter().map(|(name, text)| (format!("p/{name}"), text.as_bytes())).collect();
         let files = inside.iter().map(|(name, bytes)| (name.as_str(), *bytes)).chain(junk);

@@ -49,12 +49,14 @@ pub enum Error {
         path: PathBuf,
     },
     /// An archive is to be unpacked where something else is.
-    #[error("`{path}` is already there, and holds something else than `{archive}`")]
+    #[error("`{path}` is already there, and holds something else than `{archive}`: {difference}")]
     OtherPackage {
         /// Where to unpack to.
         path: PathBuf,
         /// What was to be unpacked.
         archive: PathBuf,
+        /// In which file they differ.
+        difference: String,
     },
     /// A file would lie outside its folder.
     #[error("the file name `{name}` leaves its folder")]
@@ -97,7 +99,7 @@ impl Error {
                 path.display()
             )),
             Self::OtherPackage { path, .. } => Some(format!(
-                "add `--overwrite` to replace it, or give the folder itself: {}",
+                "give the folder itself to take what it holds, {}; or add `--overwrite` to replace its documents and protos",
                 path.display()
             )),
             Self::AlreadyThere { .. } | Self::NotOurs { .. } => {

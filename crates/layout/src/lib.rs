@@ -24,5 +24,5 @@ pub use open::{Opened, open, open_package, open_use_case};
 pub use pack::write_zip;
 pub use stack::{Shared, is_for_all, links, shared_folder};
 pub use text::read_text;
-pub use unpack::{folder_of, left_out, unpack};
+pub use unpack::{Settings, folder_of, left_out, unpack};
 pub use write::{Overwrite, write_package, write_use_case};

@@ -5,6 +5,7 @@
 
 mod name;
 mod render;
+mod rust;
 mod service;
 
 pub use self::name::{NameFault, UseCaseName};

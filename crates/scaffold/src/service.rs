@@ -2,118 +2,18 @@
 
 use serde::Serialize;
 
-/// Words that a proto, Python or Rust keeps for itself, among those that could be the name of a service.
-const KEPT: &[&str] = &[
-    "abstract",
-    "and",
-    "as",
-    "assert",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "build",
-    "class",
-    "const",
-    "continue",
-    "crate",
-    "data",
-    "def",
-    "default",
-    "del",
-    "deps",
-    "do",
-    "dyn",
-    "elif",
-    "else",
-    "enum",
-    "err",
-    "error",
-    "examples",
-    "except",
-    "extern",
-    "false",
-    "final",
-    "finally",
-    "fn",
-    "for",
-    "from",
-    "gen",
-    "global",
-    "grpc",
-    "if",
-    "impl",
-    "import",
-    "in",
-    "incremental",
-    "ipv4_addr",
-    "is",
-    "lambda",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "n",
-    "no",
-    "none",
-    "nonlocal",
-    "not",
-    "null",
-    "off",
-    "ok",
-    "on",
-    "option",
-    "or",
-    "override",
-    "pass",
-    "path",
-    "path_buf",
-    "priv",
-    "prost",
-    "proto",
-    "protox",
-    "pub",
-    "raise",
-    "ref",
-    "request",
-    "response",
-    "result",
-    "return",
-    "self",
-    "server",
-    "shared",
-    "signal_kind",
-    "socket_addr",
-    "some",
-    "static",
-    "status",
-    "string",
-    "struct",
-    "super",
-    "tcp_incoming",
-    "test",
-    "tokio",
-    "tonic",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "unsafe",
-    "unsized",
-    "use",
-    "vec",
-    "virtual",
-    "where",
-    "while",
-    "with",
-    "y",
-    "yes",
-    "yield",
+use crate::rust;
+
+/// The few names that no care in the templates can save, and why.
+const REFUSED: [(&str, &str); 8] = [
+    ("false", "its operation would be `False`, which Python keeps for itself"),
+    ("none", "its operation would be `None`, which Python keeps for itself"),
+    ("true", "its operation would be `True`, which Python keeps for itself"),
+    ("node_modules", "folders of that name hold what is installed, and are not read"),
+    ("target", "folders of that name hold what is built, and are not read"),
+    ("venv", "folders of that name hold what is installed, and are not read"),
+    ("localhost", "on a network, that is the machine itself"),
+    ("intercepted", "gRPC for Rust has an `InterceptedService` of its own"),
 ];
 
 /// Host port of the first service; the others follow.
@@ -131,7 +31,9 @@ pub enum ServiceFault {
     #[error("`{0}` cannot be the name of a service: {1}")]
     Name(String, &'static str),
     /// The same name twice.
-    #[error("two services are called `{0}`: `-` and `_` are the same here")]
+    #[error(
+        "two services are called `{0}`: neither `-` and `_` nor single letters with and without them differ here"
+    )]
     Twice(String),
     /// None, or too many.
     #[error("a use case is made with 1 to {MOST} services, not {0}")]
@@ -147,8 +49,10 @@ pub(crate) struct Service {
     compose: String,
     /// `CleanData`: its operation.
     pascal: String,
-    /// What Rust's generator makes of the operation's name.
+    /// What Rust's generator makes of the operation's name in that of a module.
     module: String,
+    /// What it makes of the operation's name in that of a method.
+    method: String,
     does: &'static str,
     host_port: usize,
     is_source: bool,
@@ -186,10 +90,10 @@ impl Service {
         if !in_words || folder.len() > 50 || !folder.bytes().all(valid) {
             return fault("write up to 50 lower-case letters, digits and single `_`, a letter first");
         }
-        if KEPT.contains(&folder.as_str()) {
-            return fault("Python, Rust or gRPC keeps this word for itself");
+        if let Some((_, why)) = REFUSED.iter().find(|(word, _)| *word == folder) {
+            return fault(why);
         }
-        let pascal: String = folder.split('_').map(capitalised).collect();
+        let pascal = rust::type_name(&folder);
         let is_source = place == 0;
         let is_sink = !is_source && place + 1 == count;
         let does = match (is_source, is_sink) {
@@ -199,7 +103,8 @@ impl Service {
         };
         Ok(Self {
             compose: folder.replace('_', "-"),
-            module: snake(&pascal),
+            module: rust::snake(&pascal),
+            method: rust::method(&pascal),
             pascal,
             folder,
             does,
@@ -209,23 +114,6 @@ impl Service {
             is_sink,
         })
     }
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-}
-
-/// `CleanData2` as `clean_data2`: a word begins at each capital.
-fn snake(pascal: &str) -> String {
-    let mut name = String::new();
-    for letter in pascal.chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
 }
 
 #[cfg(test)]
@@ -248,21 +136,27 @@ mod tests {
     }
 
     #[test]
-    fn one_name_is_written_in_four_ways() {
-        let chain = chain(&["clean-data_2b"]).unwrap();
-        let service = &chain.0[0];
-        assert_eq!(
-            (&*service.folder, &*service.compose, &*service.pascal, &*service.module),
-            ("clean_data_2b", "clean-data-2b", "CleanData2b", "clean_data2b")
+    fn one_name_is_written_in_five_ways() {
+        let check = |name: &str, expected: [&str; 5]| {
+            let chain = chain(&[name]).unwrap();
+            let Service { folder, compose, pascal, module, method, .. } = &chain.0[0];
+            assert_eq!([folder, compose, pascal, module, method].map(String::as_str), expected);
+        };
+        check(
+            "clean-data_2b",
+            ["clean_data_2b", "clean-data-2b", "CleanData2b", "clean_data2b", "clean_data2b"],
         );
+        check("type", ["type", "type", "Type", "type", "r#type"]);
+        check("self", ["self", "self", "Self", "self", "self_"]);
     }
 
     #[test]
     fn what_cannot_be_a_name_is_told() {
-        for wrong in ["", "A", "1a", "a b", "a__b", "a_", "-a", "a\"", "import", "ä"] {
+        for wrong in ["", "A", "1a", "a b", "a__b", "a_", "-a", "a\"", "none", "target", "ä"] {
             assert!(matches!(chain(&[wrong]), Err(ServiceFault::Name(..))), "{wrong}");
         }
         assert_eq!(chain(&["a-b", "a_b"]), Err(ServiceFault::Twice("a_b".to_owned())));
+        assert_eq!(chain(&["ab", "a_b"]), Err(ServiceFault::Twice("a_b".to_owned())));
         assert_eq!(chain(&[]), Err(ServiceFault::Count(0)));
     }
 }

@@ -8,7 +8,7 @@ use aieffect_layout::{Made, Mode, Opened, Overwrite};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
-use crate::arguments::{Build, LogFormat};
+use crate::arguments::Build;
 use crate::drive::{self, Interrupt, Interrupts};
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Build) -> Result<Exit, Failure> {
         _ => None,
     };
     loaded.findings = what_matters_to_images(loaded.findings);
-    loaded.stop_at_findings(&options.use_case, Strictness::Usual, LogFormat::Text)?;
+    loaded.stop_before_writing(&options.use_case, Strictness::Usual)?;
     let Some(script) = script else { return Err(load::unexplained()) };
     let path = options.use_case.join(SCRIPT);
     let mark = Some(aieffect_buildscript::MARK);

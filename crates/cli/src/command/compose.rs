@@ -1,20 +1,20 @@
 //! `aieffect compose`: a package's stack as a compose file, with everything that it needs beside it.
 
 mod binary;
+mod context;
 mod orchestrator;
 mod places;
+mod project;
 mod report;
-
-use std::path::PathBuf;
 
 use aieffect_blueprint::Package;
 use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
-use aieffect_layout::{Made, Mode, Opened, Overwrite};
+use aieffect_layout::{Made, Mode, Opened, Overwrite, Settings};
 use aieffect_orchestrator::plan::{InitialData, PlanOptions};
 
 use self::binary::Binary;
 use self::places::Places;
-use crate::arguments::{Compose, LogFormat};
+use crate::arguments::Compose;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load::{self, Loaded};
@@ -29,13 +29,13 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         true => aieffect_layout::folder_of(&options.package),
         false => options.package.clone(),
     };
-    let execution = package.execution.clone().filter(|_| options.execution.is_some());
+    let settings = if options.execution.is_some() { Settings::Others } else { Settings::OfPackage };
     let package = package.clone();
     let places = Places::new(dir, options.output.clone().filter(|_| !prints))?;
     let binary = Binary::running()?;
     let stack_options = stack_options(options, &places, binary.as_ref())?;
     let file = make(&mut loaded, &places, &stack_options)?;
-    loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+    loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     let (Some(file), Some(resolved)) = (file, &loaded.resolved) else { return Err(load::unexplained()) };
     let yaml = file.to_yaml();
     if prints {
@@ -43,14 +43,17 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         report::nothing_written(&places, &file);
         return Ok(Exit::Done);
     }
+    let context = places.context(&file, binary.as_ref());
     aieffect_layout::check_ours(&places.file, MARK, overwrite)?;
+    context.check(overwrite)?;
     if options.package.is_file() {
-        unpack(options, &package, overwrite)?;
+        aieffect_layout::unpack(&package, settings, &options.package, overwrite)?;
     }
-    if let Some(execution) = &execution {
-        places.write_execution(execution.source().text())?;
+    if let Some(execution) = package.execution.as_ref().filter(|_| settings == Settings::Others) {
+        places.write_execution(execution.source().text(), &given(options))?;
     }
-    let not_shared = places.make(&file, binary.as_ref())?;
+    let not_shared = places.make_shared(&file)?;
+    context.write(overwrite)?;
     let made = Made { bytes: yaml.as_bytes(), mark: Some(MARK), mode: Mode::Usual(0o666) };
     aieffect_layout::write_made(&made, &places.file, overwrite)?;
     if options.package.is_file() {
@@ -68,7 +71,7 @@ fn open(options: &Compose) -> Result<Loaded, Failure> {
         return Err(aieffect_layout::Error::NotAPackage { path }.into());
     }
     if loaded.findings.has_errors() {
-        loaded.stop_at_findings(&options.package, Strictness::Usual, LogFormat::Text)?;
+        loaded.stop_before_writing(&options.package, Strictness::Usual)?;
     }
     Ok(loaded)
 }
@@ -80,11 +83,12 @@ fn package(loaded: &Loaded) -> Result<&Package, Failure> {
     }
 }
 
-/// The archive's folder. What `--execution` gives is no part of the archive, and is copied later.
-fn unpack(options: &Compose, package: &Package, overwrite: Overwrite) -> Result<PathBuf, Failure> {
-    let mut package = package.clone();
-    package.execution = package.execution.filter(|_| options.execution.is_none());
-    Ok(aieffect_layout::unpack(&package, &options.package, overwrite)?)
+/// The file of `--execution`, and who says so when it is not the command line: a variable is easily forgotten.
+fn given(options: &Compose) -> String {
+    let file = options.execution.clone().unwrap_or_default();
+    let is_variable = std::env::var_os("AIEFFECT_EXECUTION").is_some_and(|value| value == file.as_os_str());
+    let because = if is_variable { ", as AIEFFECT_EXECUTION says" } else { "" };
+    format!("{}{because}", file.display())
 }
 
 fn stack_options(

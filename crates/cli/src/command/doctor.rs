@@ -3,6 +3,7 @@
 //! No command needs all of it, so what is missing is an answer and no failure.
 
 mod docker;
+mod left;
 mod machine;
 mod python;
 mod sight;

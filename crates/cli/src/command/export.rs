@@ -9,7 +9,7 @@ use aieffect_export::{ExportOptions, ProtoLayout, Stamp};
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::{InitialData, PlanOptions};
 
-use crate::arguments::{Export, LogFormat};
+use crate::arguments::Export;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::load;
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Export) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    loaded.stop_at_findings(&options.use_case, Strictness::of(options.strict), LogFormat::Text)?;
+    loaded.stop_before_writing(&options.use_case, Strictness::of(options.strict))?;
     let (Some(files), Some(resolved)) = (files, &loaded.resolved) else { return Err(load::unexplained()) };
     let nodes = resolved.pipeline.nodes().len();
     let overwrite = if options.overwrite { Overwrite::Replace } else { Overwrite::Refuse };

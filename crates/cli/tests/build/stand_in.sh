@@ -11,9 +11,9 @@ key() { printf '%s' "${1//\//%}"; }
 
 if [ "${engine-}" = yes ]; then
   case "$1 ${2-}" in
-    'image inspect') test -e "$IMAGES/$(key "$3")" ;;
-    'pull '*) echo "no registry here" >&2; exit 1 ;;
-    'tag '*) cp "$IMAGES/$(key "$2")" "$IMAGES/$(key "$3")" ;;
+    'image inspect') test -e "$IMAGES/$(key "$4")" ;;
+    'pull --') echo "no registry here" >&2; exit 1 ;;
+    'tag --') cp "$IMAGES/$(key "$3")" "$IMAGES/$(key "$4")" ;;
     *) exit 2 ;;
   esac
   exit
@@ -42,6 +42,9 @@ case "$1" in
       podman) default="localhost/${project}_$2:latest" ;;
     esac
     echo "built $2"
+    for file in .build_and_tag.*; do
+      if [ -e "$file" ]; then echo "COPY . . would take $file along" >&2; exit 1; fi
+    done
     if [ "$2" = "${FAILING-}" ]; then echo "COPY failed" >&2; exit 1; fi
     if [ "$2" = "${LOSING-}" ]; then exit 0; fi
     echo "$2" >"$IMAGES/$(key "${image:-$default}")"

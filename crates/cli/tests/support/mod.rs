@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "no test file needs all of it")]
 
 mod aieffect;
+mod copied;
 mod ended;
 mod family;
 mod package;
@@ -10,6 +11,7 @@ mod protos;
 mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};
+pub(crate) use copied::{Copied, copy};
 pub(crate) use ended::Ended;
 pub(crate) use package::Package;
 pub(crate) use protos::step_proto;

@@ -58,14 +58,21 @@ struct Cost {
     cpu: Duration,
 }
 
+/// `engine_cost [part of a row's name [engine]]`: with `engine` that alone runs, once, for a profiler.
 fn main() -> Outcome<()> {
-    let only = std::env::args().nth(1);
+    let (only, profiled) = (std::env::args().nth(1), std::env::args().nth(2));
     for case in cases() {
         if only.as_ref().is_some_and(|only| !case.name().contains(only.as_str())) {
             continue;
         }
-        let row = measured(case)?;
-        println!("{row}");
+        if profiled.is_some() {
+            let source = Service::start(case.size, case.count)?;
+            let sink = Service::start(case.size, case.count)?;
+            let Cost { wall, cpu } = cost(|| by_engine::run(case, source.port(), sink.port()))?;
+            println!("{}: {wall:?}, of this thread {cpu:?}", case.name());
+            continue;
+        }
+        println!("{}", measured(case)?);
     }
     Ok(())
 }

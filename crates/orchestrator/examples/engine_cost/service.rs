@@ -45,7 +45,7 @@ impl Service {
             let server = tonic::transport::Server::builder()
                 .initial_stream_window_size(4 * 1024 * 1024)
                 .initial_connection_window_size(16 * 1024 * 1024);
-            let mut server = server;
+
             tokio::select! {
                 served = server.serve_with_incoming(routes, incoming) => Ok(served?),
                 _ = stopped => Ok(()),

@@ -100,7 +100,7 @@ impl Actor {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
                 self.results[firing.step.index()].add(message.bytes(), self.options.keep);
                 if self.plan.step(firing.step).gives == Multiplicity::One {
-                    self.effects.flow().meters().count(firing.step, message.bytes());
+                    self.effects.flow().meters().count(firing.step, message.bytes().len());
                 }
             }
             self.effects.perform(&self.state, &event);

@@ -53,7 +53,7 @@ pub(super) struct Attempted {
 impl Attempt {
     /// Makes the attempt. A panic in it is its failure. Dropping the future cancels the call.
     pub(super) async fn make(self) -> Attempted {
-        let course = Arc::new(Course::new());
+        let course = Arc::<Course>::default();
         let mut request = None;
         let made = AssertUnwindSafe(self.perform(&course, &mut request)).catch_unwind().await;
         let result = made.unwrap_or_else(|panic| Err(panicked(&*panic)));
@@ -110,6 +110,7 @@ impl Attempt {
             given: 0,
             staged: None,
             judging: None,
+            failure: None,
         };
         let called = self.call(inputs, &mut giving);
         let stop = tokio::select! {

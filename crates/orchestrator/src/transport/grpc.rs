@@ -9,6 +9,7 @@ mod codec;
 mod endpoints;
 mod lanes;
 mod readiness;
+mod sending;
 mod status;
 mod tls;
 
@@ -29,10 +30,11 @@ use tonic::transport::Channel;
 use tonic::{IntoStreamingRequest, Request};
 
 pub use self::access::{Access, Token, TokenError};
-use self::codec::BytesCodec;
+use self::codec::{BytesCodec, Piece};
 pub use self::endpoints::FixedEndpoints;
 use self::lanes::{Lane, Lanes};
 pub use self::readiness::wait_until_ready;
+use self::sending::sending;
 use self::status::failure_of;
 pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
 use crate::ports::{Call, Inputs, Outputs, Transport};
@@ -73,6 +75,11 @@ impl GrpcTransport {
         Ok(channel)
     }
 
+    /// The request with what the service is told about it, and shown.
+    fn told<T>(&self, request: Request<T>, call: &Call) -> Result<Request<T>, Failure> {
+        Ok(self.access.authorized(with_metadata(request, call)?))
+    }
+
     async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
         let path: PathAndQuery = call
             .path
@@ -93,13 +100,14 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = self.access.authorized(with_metadata(Request::new(message), call)?);
+                let request = self.told(Request::new(Piece::Message(message)), call)?;
                 let response =
                     client.unary(request, path, BytesCodec).await.map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ClientStream => {
-                let request = self.access.authorized(with_metadata(inputs.into_streaming_request(), call)?);
+                let (sending, _caller) = sending(inputs);
+                let request = self.told(sending.into_streaming_request(), call)?;
                 let response = client
                     .client_streaming(request, path, BytesCodec)
                     .await
@@ -110,7 +118,7 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = self.access.authorized(with_metadata(Request::new(message), call)?);
+                let request = self.told(Request::new(Piece::Message(message)), call)?;
                 let response = client
                     .server_streaming(request, path, BytesCodec)
                     .await
@@ -118,7 +126,8 @@ impl GrpcTransport {
                 drain(response.into_inner(), outputs).await?;
             }
             CallShape::Bidirectional => {
-                let request = self.access.authorized(with_metadata(inputs.into_streaming_request(), call)?);
+                let (sending, _caller) = sending(inputs);
+                let request = self.told(sending.into_streaming_request(), call)?;
                 let response = client
                     .streaming(request, path, BytesCodec)
                     .await

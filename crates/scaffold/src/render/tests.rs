@@ -69,7 +69,7 @@ fn a_python_use_case_has_these_files() {
     insta::assert_snapshot!(text(&files, "docker-compose.yml"), @r#"
     # Development: `docker compose up --build`. `aieffect` starts the services locally from their Dockerfiles.
     services:
-      load:
+      "load":
         build:
           context: services/load
           args:
@@ -82,7 +82,7 @@ fn a_python_use_case_has_these_files() {
         volumes:
           - ./data:/app/data
 
-      clean-data:
+      "clean-data":
         build:
           context: services/clean_data
           args:
@@ -95,7 +95,7 @@ fn a_python_use_case_has_these_files() {
         volumes:
           - ./data:/app/data
 
-      report:
+      "report":
         build:
           context: services/report
           args:
@@ -159,7 +159,7 @@ fn a_python_use_case_has_these_files() {
         return f"{len(values)} values, mean {mean:.3f} kW, maximum {max(values):.3f} kW\n"
 
 
-    class Report(report_pb2_grpc.ReportServiceServicer):
+    class ReportServicer(report_pb2_grpc.ReportServiceServicer):
         def Report(
             self, request: report_pb2.ReportRequest, context: grpc.ServicerContext
         ) -> report_pb2.ReportResponse:
@@ -191,7 +191,7 @@ fn a_python_use_case_has_these_files() {
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ],
         )
-        report_pb2_grpc.add_ReportServiceServicer_to_server(Report(), server)
+        report_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(), server)
         server.add_insecure_port(f"0.0.0.0:{port}")
         server.start()
         log.info("listening on port %s", port)
@@ -265,7 +265,7 @@ fn a_rust_use_case_has_these_files() {
         && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target "$target" \
         && mkdir /out \
         && cd "target/$target/release" \
-        && cp load clean_data report /out/
+        && cp load_service clean_data_service report_service /out/
 
     FROM scratch
     ARG SERVICE
@@ -281,12 +281,12 @@ fn a_rust_use_case_has_these_files() {
       build: ["cargo", "build", "--release"]
 
     services:
-      load:
+      "load":
         build:
           context: .
           args:
             RUST_IMAGE: ${RUST_IMAGE:-rust:1-slim}
-            SERVICE: load
+            SERVICE: load_service
         environment:
           GRPC_PORT: "50051"
           DATA_DIR: /app/data
@@ -295,14 +295,14 @@ fn a_rust_use_case_has_these_files() {
         volumes:
           - ./data:/app/data
         x-aieffect:
-          run: ["cargo", "run", "--release", "--quiet", "-p", "load"]
+          run: ["cargo", "run", "--release", "--quiet", "-p", "load_service"]
 
-      clean-data:
+      "clean-data":
         build:
           context: .
           args:
             RUST_IMAGE: ${RUST_IMAGE:-rust:1-slim}
-            SERVICE: clean_data
+            SERVICE: clean_data_service
         environment:
           GRPC_PORT: "50051"
           DATA_DIR: /app/data
@@ -311,14 +311,14 @@ fn a_rust_use_case_has_these_files() {
         volumes:
           - ./data:/app/data
         x-aieffect:
-          run: ["cargo", "run", "--release", "--quiet", "-p", "clean_data"]
+          run: ["cargo", "run", "--release", "--quiet", "-p", "clean_data_service"]
 
-      report:
+      "report":
         build:
           context: .
           args:
             RUST_IMAGE: ${RUST_IMAGE:-rust:1-slim}
-            SERVICE: report
+            SERVICE: report_service
         environment:
           GRPC_PORT: "50051"
           DATA_DIR: /app/data
@@ -327,7 +327,7 @@ fn a_rust_use_case_has_these_files() {
         volumes:
           - ./data:/app/data
         x-aieffect:
-          run: ["cargo", "run", "--release", "--quiet", "-p", "report"]
+          run: ["cargo", "run", "--release", "--quiet", "-p", "report_service"]
     "#);
     insta::assert_snapshot!(text(&files, "services/clean_data/src/main.rs"), @r#"
     //! `clean_data`: Averages each value with its neighbours.
@@ -356,10 +356,10 @@ fn a_rust_use_case_has_these_files() {
         (0..values.len()).map(|at| around(at).iter().sum::<f64>() / around(at).len() as f64).collect()
     }
 
-    struct CleanData;
+    struct CleanDataServicer;
 
     #[tonic::async_trait]
-    impl CleanDataService for CleanData {
+    impl CleanDataService for CleanDataServicer {
         async fn clean_data(
             &self,
             request: Request<CleanDataRequest>,
@@ -373,7 +373,7 @@ fn a_rust_use_case_has_these_files() {
         }
     }
 
-    impl CleanData {
+    impl CleanDataServicer {
         async fn serve(&self, request: CleanDataRequest) -> Result<CleanDataResponse, String> {
             if request.values.is_empty() {
                 return Err("no values to work on".to_owned());
@@ -386,7 +386,7 @@ fn a_rust_use_case_has_these_files() {
     #[tokio::main]
     async fn main() -> Result<(), Box<dyn Error>> {
         let port = env::var("GRPC_PORT").as_deref().unwrap_or("50051").parse()?;
-        let service = CleanData;
+        let service = CleanDataServicer;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
 

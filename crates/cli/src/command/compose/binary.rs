@@ -40,3 +40,15 @@ impl Binary {
         digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_program_has_another_tag() {
+        let tag = |bytes: &[u8]| Binary { bytes: bytes.to_vec() }.tag();
+        assert_eq!(tag(b"one").len(), 12);
+        assert_ne!(tag(b"one"), tag(b"another"));
+    }
+}

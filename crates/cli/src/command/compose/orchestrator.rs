@@ -58,9 +58,11 @@ fn built(path: &Path, places: &Places) -> Result<Orchestrator, Failure> {
 
 /// What the Dockerfile begins from unless told otherwise, if it can be told.
 fn default_base(dockerfile: &str) -> Option<ImageName> {
-    let argument =
-        dockerfile.lines().find_map(|line| line.trim().strip_prefix("ARG ")?.trim().strip_prefix(BASE));
-    ImageName::new(argument?.strip_prefix('=')?.trim_matches(['"', '\''])).ok()
+    let default = |line: &str| -> Option<String> {
+        let (name, default) = line.trim().strip_prefix("ARG ")?.split_once('=')?;
+        (name.trim() == BASE).then(|| default.trim_matches(['"', '\'']).to_owned())
+    };
+    ImageName::new(&dockerfile.lines().find_map(default)?).ok()
 }
 
 fn not_static() -> Failure {
@@ -69,4 +71,20 @@ fn not_static() -> Failure {
         "`cargo xtask dist` makes a static one, dist/aieffect; or add `--orchestrator-path` with the folder of the \
          source, `--orchestrator-image` with an image, or `--no-orchestrator`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_is_that_of_the_argument_of_exactly_this_name() {
+        let check = |dockerfile: &str, expected: Option<&str>| {
+            assert_eq!(default_base(dockerfile).as_ref().map(ImageName::as_str), expected, "{dockerfile}");
+        };
+        check("ARG RUST_IMAGE=rust:1-slim\nFROM ${RUST_IMAGE}\n", Some("rust:1-slim"));
+        check("ARG RUST_IMAGE_TAG=1\nARG RUST_IMAGE=\"rust:1\"\nFROM ${RUST_IMAGE}\n", Some("rust:1"));
+        check("ARG RUST_IMAGE\nFROM ${RUST_IMAGE}\n", None);
+        check("FROM rust:1\n", None);
+    }
 }

@@ -7,21 +7,13 @@ use aieffect_compose::ComposeFile;
 use aieffect_layout::{Made, Mode, Overwrite, Shared};
 
 use super::binary::Binary;
+use super::context::{BINARY, CONTEXT, Context};
 use crate::exit::{Exit, Failure};
 use crate::paths::way;
 use crate::terminal;
 
-/// Beside the compose file: what the orchestrator's image is made of, and what health checks run.
-pub(super) const CONTEXT: &str = ".orchestrator";
-const BINARY: &str = "aieffect";
 const DATA: &str = "data";
 pub(super) const RESULTS: &str = "results";
-
-const DOCKERFILE: &str = "# Made by `aieffect compose`, which writes it anew.\n\
-    FROM scratch\n\
-    COPY aieffect /aieffect\n\
-    USER 10001:10001\n\
-    ENTRYPOINT [\"/aieffect\"]\n";
 
 /// The places of one stack.
 pub(crate) struct Places {
@@ -43,6 +35,9 @@ impl Places {
         }
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        for path in [&folder, &package] {
+            aieffect_compose::check_path(&real(path).to_string_lossy()).map_err(unsayable)?;
+        }
         Ok(Self { file, folder, package })
     }
 
@@ -56,6 +51,16 @@ impl Places {
             _ if way.starts_with("../") => way,
             _ => format!("./{way}"),
         }
+    }
+
+    /// The compose file's own place, from the root and without links.
+    pub(super) fn full_file(&self) -> PathBuf {
+        real(&self.folder).join(self.file.file_name().unwrap_or_default())
+    }
+
+    /// The folder `.orchestrator` with what this stack needs in it.
+    pub(super) fn context<'a>(&self, stack: &ComposeFile, binary: Option<&'a Binary>) -> Context<'a> {
+        Context::new(&self.folder, stack, binary)
     }
 
     pub(crate) fn seen_package(&self) -> String {
@@ -88,10 +93,11 @@ impl Places {
         found
     }
 
-    pub(crate) fn write_execution(&self, text: &str) -> Result<(), Failure> {
+    /// Writes the `execution.json` that was read `from` there.
+    pub(crate) fn write_execution(&self, text: &str, from: &str) -> Result<(), Failure> {
         let made = Made { bytes: text.as_bytes(), mark: None, mode: Mode::Usual(0o666) };
         aieffect_layout::write_made(&made, &self.execution(), Overwrite::Replace)?;
-        terminal::say(&format!("wrote {}", self.execution().display()));
+        terminal::say(&format!("wrote {}, a copy of {from}", self.execution().display()));
         Ok(())
     }
 
@@ -99,9 +105,9 @@ impl Places {
         self.package.join("execution.json")
     }
 
-    /// Makes the folders that the containers share, and the orchestrator's context. Gives back the folders that were
-    /// there and that not every user can write to.
-    pub(crate) fn make(&self, stack: &ComposeFile, binary: Option<&Binary>) -> Result<Vec<PathBuf>, Failure> {
+    /// Makes the folders that the containers share. Gives back those that were there and that not every user can write
+    /// to.
+    pub(crate) fn make_shared(&self, stack: &ComposeFile) -> Result<Vec<PathBuf>, Failure> {
         let results = stack.orchestrator().map(|_| RESULTS);
         let mut not_shared = Vec::new();
         for path in [Some(DATA), results].into_iter().flatten().map(|name| self.package.join(name)) {
@@ -109,63 +115,33 @@ impl Places {
                 not_shared.push(path);
             }
         }
-        if let Some(binary) = binary {
-            let context = self.folder.join(CONTEXT);
-            let write = |name: &str, bytes: &[u8], mode| {
-                let made = Made { bytes, mark: None, mode: Mode::Exact(mode) };
-                aieffect_layout::write_made(&made, &context.join(name), Overwrite::Replace)
-            };
-            write(BINARY, &binary.bytes, 0o755)?;
-            write("Dockerfile", DOCKERFILE.as_bytes(), 0o644)?;
-        }
         Ok(not_shared)
     }
+}
+
+fn unsayable(error: aieffect_compose::Error) -> Failure {
+    Failure::new(Exit::WrongUsage, error).help(
+        "take a folder of another name; Compose 1.29 puts the whole path before each mount's, with a colon between",
+    )
 }
 
 /// The path without links, as far as it is there.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    match there {
-        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
-        None => path,
+    let Some((above, real)) = there else { return path };
+    match path.strip_prefix(above) {
+        // Joining nothing would add a slash.
+        Ok(below) if !below.as_os_str().is_empty() => real.join(below),
+        Ok(_) | Err(_) => real,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-
-    const BYTES: &[u8] = b"\x7fELF and so on";
-
-    #[test]
-    fn the_orchestrator_s_context_holds_the_program_and_how_to_build_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let places = Places::new(dir.path().to_owned(), None).unwrap();
-        let binary = Binary { bytes: BYTES.to_vec() };
-        for _ in ["once", "again"] {
-            assert_eq!(
-                places.make(&ComposeFile { services: Vec::new() }, Some(&binary)).unwrap(),
-                [""; 0].map(PathBuf::from)
-            );
-            let program = dir.path().join(".orchestrator/aieffect");
-            assert_eq!(fs::read(&program).unwrap(), BYTES);
-            assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o555, 0o555);
-        }
-        let dockerfile = fs::read_to_string(dir.path().join(".orchestrator/Dockerfile")).unwrap();
-        insta::assert_snapshot!(dockerfile, @r#"
-        # Made by `aieffect compose`, which writes it anew.
-        FROM scratch
-        COPY aieffect /aieffect
-        USER 10001:10001
-        ENTRYPOINT ["/aieffect"]
-        "#);
-        assert_eq!(binary.tag().len(), 12);
-        assert_ne!(binary.tag(), Binary { bytes: Vec::new() }.tag());
-    }
 
     #[test]
     fn places_are_seen_from_the_compose_file() {
@@ -183,5 +159,19 @@ mod tests {
         std::os::unix::fs::symlink(dir.path().join("deep/down"), dir.path().join("link")).unwrap();
         check("p", Some("link/x.yml"), "../../p");
         check("p", Some("link/new/x.yml"), "../../../p");
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_mounted_is_refused_wherever_the_letter_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |package: &str, file: Option<&str>| {
+            let file = file.map(|file| dir.path().join(file));
+            Places::new(dir.path().join(package), file).is_err()
+        };
+        assert!(!refused("p", None) && !refused("p", Some("x:y.yml")));
+        assert!(refused("a:b/p", None));
+        assert!(refused("p", Some("a:b/x.yml")));
+        assert!(refused("a:b/p", Some("x.yml")));
+        assert!(refused("a\u{2028}b/p", None));
     }
 }

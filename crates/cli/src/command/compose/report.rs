@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use aieffect_blueprint::{NodeName, Pipeline, Placement, Port};
 use aieffect_compose::{ComposeFile, Image, PublishedPort, Role, Service};
 
+use super::context::is_built_from_it;
 use super::places::Places;
+use super::project::project;
 use crate::terminal::{say, word};
 
 /// How far above the first port free ones are looked for.
@@ -19,10 +21,7 @@ pub(super) fn nothing_written(places: &Places, file: &ComposeFile) {
         parts.push("results/");
     }
     let probed = file.services.iter().any(|service| service.health.is_some());
-    let built = file.orchestrator().is_some_and(
-        |service| matches!(&service.image, Image::Built(build) if build.context == places.seen_context()),
-    );
-    if probed || built {
+    if probed || is_built_from_it(file) {
         parts.push(".orchestrator/");
     }
     let package = places.package.display();
@@ -136,7 +135,16 @@ fn free_base(ports: &[PublishedPort]) -> Option<Port> {
 }
 
 fn next(file: &ComposeFile, places: &Places) {
-    let compose = format!("docker compose -f {}", word(&places.file.display().to_string()));
+    let project = project(&places.full_file());
+    let named = project.as_ref().map(|project| format!("-p {} ", project.name)).unwrap_or_default();
+    let compose = format!("docker compose {named}-f {}", word(&places.file.display().to_string()));
+    tell(file, places, &compose);
+    if let Some(project) = project {
+        say(&format!("          {}", project.why));
+    }
+}
+
+fn tell(file: &ComposeFile, places: &Places, compose: &str) {
     let Some(orchestrator) = file.orchestrator() else {
         say(&format!("start:    {compose} up --detach"));
         say(&format!("logs:     {compose} logs --follow"));

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::left::{Left, State};
 use super::tool::{Answer, ask};
 use super::verdict::Verdict;
 
@@ -24,15 +25,9 @@ pub(super) async fn sight(patience: Duration) -> Verdict {
         Ok(marker) => marker,
         Err(error) => return not_tried(format!("no file can be made in this folder to look for: {error}")),
     };
-    let image = match docker(&["import", "-"], &EMPTY_TAR, patience).await {
-        Answer::Said(image) => image,
-        other => {
-            let why = other.trouble("docker import").unwrap_or_default();
-            return not_tried(format!("no image can be made to look with: {why}"));
-        }
-    };
-    let verdict = through(&image, &folder, marker.path(), patience).await;
-    docker(&["rmi", "--no-prune", &image], b"", patience).await;
+    let mut left = Left::new(patience);
+    let verdict = through(&mut left, &folder, marker.path(), patience).await;
+    left.clear().await;
     verdict
 }
 
@@ -45,24 +40,34 @@ fn marker(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     Ok(marker)
 }
 
-async fn through(image: &str, folder: &Path, marker: &Path, patience: Duration) -> Verdict {
-    let mount = mount(folder);
-    let create = ["create", "--network", "none", "--mount", &mount, image, "/none"];
-    let container = match docker(&create, b"", patience).await {
-        // Warnings may stand before it.
-        Answer::Said(said) => said.lines().last().unwrap_or_default().to_owned(),
-        Answer::Refused(reason) if reason.contains("bind source path does not exist") => {
-            return blind(folder);
-        }
+async fn through(left: &mut Left, folder: &Path, marker: &Path, patience: Duration) -> Verdict {
+    let (image, container) = (left.image.name.clone(), left.container.name.clone());
+    left.image.state = State::Asked;
+    match docker(&["import", "-", &image], &EMPTY_TAR, patience).await {
+        Answer::Said(_) => left.image.state = State::Made,
         other => {
-            let why = other.trouble("docker create").unwrap_or_default();
-            return Verdict::NotTried { reason: format!("no container can be made to look with: {why}") };
+            let why = left.image.refused(&other, "docker import");
+            return Verdict::NotTried { reason: format!("no image can be made to look with: {why}") };
         }
-    };
+    }
+    let mount = mount(folder);
+    left.container.state = State::Asked;
+    let create = ["create", "--name", &container, "--network", "none", "--mount", &mount, &image, "/none"];
+    match docker(&create, b"", patience).await {
+        Answer::Said(_) => left.container.state = State::Made,
+        other => {
+            let why = left.container.refused(&other, "docker create");
+            return match why.contains("bind source path does not exist") {
+                true => blind(folder),
+                false => {
+                    Verdict::NotTried { reason: format!("no container can be made to look with: {why}") }
+                }
+            };
+        }
+    }
     let name = PathBuf::from(marker.file_name().unwrap_or_default());
     let from = format!("{container}:/seen/{}", name.display());
     let copied = docker(&["cp", &from, "-"], b"", patience).await;
-    docker(&["rm", "--force", "--volumes", &container], b"", patience).await;
     match copied {
         Answer::Said(archive) if archive.contains(&marker.display().to_string()) => {
             Verdict::Fine { found: format!("the daemon sees {}", folder.display()) }

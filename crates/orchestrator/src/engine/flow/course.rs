@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// What both ends of a call tell about it. Everything in it is a hint for a clock: nothing else is ordered by it.
+/// What both ends of a call tell about it, without a look at a clock: messages are many. Everything in it is a hint for
+/// one; nothing else is ordered by it.
+#[derive(Default)]
 pub(crate) struct Course {
-    begun: Instant,
-    /// When a message last passed, in milliseconds from the beginning.
-    moved: AtomicU64,
+    /// Goes up whenever a message passes.
+    moves: AtomicU64,
     /// The call waits for a message of ours.
     awaits_input: AtomicBool,
     /// A message of the call waits for room.
@@ -18,16 +19,6 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            moved: AtomicU64::new(0),
-            awaits_input: AtomicBool::new(false),
-            awaits_room: AtomicBool::new(false),
-            has_answered: AtomicBool::new(false),
-        }
-    }
-
     /// A message went in.
     pub(crate) fn sent(&self) {
         self.awaits_input.store(false, Ordering::Relaxed);
@@ -46,9 +37,7 @@ impl Course {
 
     pub(crate) fn awaits_room(&self, whether: Room) {
         self.awaits_room.store(whether == Room::Awaited, Ordering::Relaxed);
-        if whether == Room::Found {
-            self.touch();
-        }
+        self.touch();
     }
 
     /// Whether a message came out.
@@ -56,25 +45,26 @@ impl Course {
         self.has_answered.load(Ordering::Relaxed)
     }
 
-    /// Returns once the service has kept us waiting for that long. Waiting of its own for our messages, or for room
-    /// for its own, does not count.
+    /// Returns once the service has kept us waiting for that long, or up to an eighth longer. Waiting of its own for
+    /// our messages, or for room for its own, does not count.
     pub(crate) async fn idle(&self, limit: Duration) {
+        let look = (limit / 8).max(Duration::from_millis(1));
+        let (mut moves, mut moved) = (self.moves.load(Ordering::Relaxed), Instant::now());
         loop {
-            if self.awaits_input.load(Ordering::Relaxed) || self.awaits_room.load(Ordering::Relaxed) {
-                self.touch();
-            }
-            let moved = self.begun + Duration::from_millis(self.moved.load(Ordering::Relaxed));
-            let left = limit.saturating_sub(moved.elapsed());
-            if left.is_zero() {
+            sleep(look).await;
+            let now = self.moves.load(Ordering::Relaxed);
+            let is_ours =
+                self.awaits_input.load(Ordering::Relaxed) || self.awaits_room.load(Ordering::Relaxed);
+            if now != moves || is_ours {
+                (moves, moved) = (now, Instant::now());
+            } else if moved.elapsed() >= limit {
                 return;
             }
-            sleep(left).await;
         }
     }
 
     fn touch(&self) {
-        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.moved.store(millis, Ordering::Relaxed);
+        self.moves.fetch_add(1, Ordering::Relaxed);
     }
 }
 

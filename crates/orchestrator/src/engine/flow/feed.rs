@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
@@ -19,6 +19,8 @@ pub(crate) enum Feed {
 /// What one request is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Set {
+    /// The message of the only link that carries many.
+    One(Bytes),
     /// One message of each link that carries many, in their order.
     Joined(Vec<Bytes>),
     /// A message of the incoming link at that position.
@@ -106,6 +108,13 @@ impl Feed {
 
 impl Join {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        if let [queue] = self.queues.as_slice() {
+            return Poll::Ready(Ok(match ready!(queue.poll_take(context))? {
+                Taken::Message(message) => Next::Set(Set::One(message)),
+                Taken::Ended => Next::Ended,
+                Taken::Broken => Next::Broken,
+            }));
+        }
         let mut is_pending = false;
         for (queue, slot) in self.queues.iter().zip(&mut self.slots) {
             if slot.is_none() {

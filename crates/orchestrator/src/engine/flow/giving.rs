@@ -30,7 +30,8 @@ pub(crate) struct Giving {
     pub most: Option<u64>,
     pub given: u64,
     pub staged: Option<Bytes>,
-    pub judging: Option<BoxFuture<'static, Result<(), Failure>>>,
+    pub judging: Option<BoxFuture<'static, Result<Bytes, Failure>>>,
+    pub failure: Option<Failure>,
 }
 
 impl Giving {
@@ -38,27 +39,42 @@ impl Giving {
         if let Some(judging) = &mut self.judging {
             let judged = ready!(judging.as_mut().poll(context));
             self.judging = None;
-            if let Err(failure) = judged {
-                self.staged = None;
-                return self.stopper.stop(Stop::Failed(failure));
+            match judged {
+                Ok(message) => self.give(message),
+                Err(failure) => self.failure = Some(failure),
             }
         }
-        let Some(message) = &self.staged else { return Poll::Ready(()) };
-        if self.outlet.poll_room(self.seq, context).is_pending() {
-            self.course.awaits_room(Room::Awaited);
-            return Poll::Pending;
+        if let Some(failure) = self.failure.take() {
+            return self.stopper.stop(Stop::Failed(failure));
         }
-        self.course.awaits_room(Room::Found);
-        let put = self.outlet.put(message);
-        lock(&self.result).add(message, self.keep);
-        self.staged = None;
-        self.given += 1;
-        if let Err(error) = put {
-            return self.stopper.stop(Stop::Failed(Failure::Spool { reason: error.to_string() }));
+        if let Some(message) = self.staged.take() {
+            if self.outlet.poll_room(self.seq, context).is_pending() {
+                self.staged = Some(message);
+                self.course.awaits_room(Room::Awaited);
+                return Poll::Pending;
+            }
+            self.course.awaits_room(Room::Found);
+            self.give(message);
+            return self.poll_settled(context);
         }
         match self.most {
             Some(most) if self.given >= most => self.stopper.stop(Stop::Enough),
             _ => Poll::Ready(()),
+        }
+    }
+
+    /// Hands a message on, or holds it until there is room.
+    fn give(&mut self, message: Bytes) {
+        let kept = (self.keep != Keep::None).then(|| message.clone());
+        match self.outlet.offer(self.seq, message) {
+            Ok(None) => {
+                self.given += 1;
+                if let Some(message) = kept {
+                    lock(&self.result).add(&message, self.keep);
+                }
+            }
+            Ok(staged) => self.staged = staged,
+            Err(error) => self.failure = Some(Failure::Spool { reason: error.to_string() }),
         }
     }
 }
@@ -74,13 +90,11 @@ impl Sink<Bytes> for Giving {
         let this = self.get_mut();
         this.course.answered();
         match this.judge.at_once(&message) {
-            Some(Ok(())) => this.staged = Some(message),
-            Some(Err(failure)) => {
-                this.judging = Some(Box::pin(std::future::ready(Err(failure))));
-            }
+            Some(Ok(())) => this.give(message),
+            Some(Err(failure)) => this.failure = Some(failure),
             None => {
-                this.judging = Some(Box::pin(this.judge.clone().blocking(message.clone())));
-                this.staged = Some(message);
+                let judging = this.judge.clone().blocking(message.clone());
+                this.judging = Some(Box::pin(async move { judging.await.map(|()| message) }));
             }
         }
         Ok(())

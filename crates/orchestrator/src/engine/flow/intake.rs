@@ -136,12 +136,16 @@ pub(crate) fn request(
     kept: &[Option<Bytes>],
     set: Set,
 ) -> Result<Bytes, Failure> {
+    let inputs = &plan.step(step).inputs;
     match set {
+        Set::One(message) if inputs.len() == 1 => {
+            requests.join(std::slice::from_ref(&message)).map_err(Failure::Transfer)
+        }
+        Set::One(message) => request(requests, plan, step, kept, Set::Joined(vec![message])),
         Set::Merged(input, message) => requests.merge(input, message).map_err(Failure::Transfer),
         Set::Joined(messages) => {
             let mut messages = messages.into_iter();
-            let inputs = plan.step(step).inputs.iter().zip(kept);
-            let all = inputs.filter_map(|(link, kept)| match plan.link(*link).carries {
+            let all = inputs.iter().zip(kept).filter_map(|(link, kept)| match plan.link(*link).carries {
                 Multiplicity::One => kept.clone(),
                 Multiplicity::Many => messages.next(),
             });

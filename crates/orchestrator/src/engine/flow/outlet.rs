@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -16,13 +17,13 @@ pub(crate) struct Outlet {
     queues: Vec<Arc<Queue>>,
     step: StepId,
     meters: Arc<Meters>,
+    /// The firing whose messages go out now; changed under the lock of `order`.
+    turn: AtomicU64,
     order: Mutex<Order>,
 }
 
 #[derive(Default)]
 struct Order {
-    /// The firing whose messages go out now.
-    turn: u64,
     /// Later ones that have given all theirs.
     over: BTreeSet<u64>,
     waiting: BTreeMap<u64, Waker>,
@@ -31,7 +32,7 @@ struct Order {
 impl Outlet {
     /// Counts the messages that go out.
     pub(crate) fn new(queues: Vec<Arc<Queue>>, step: StepId, meters: Arc<Meters>) -> Self {
-        Self { queues, step, meters, order: Mutex::default() }
+        Self { queues, step, meters, turn: AtomicU64::new(0), order: Mutex::default() }
     }
 
     /// Ready once it is the firing's turn, and every queue has room for a message.
@@ -43,9 +44,30 @@ impl Outlet {
         Poll::Ready(())
     }
 
+    /// Puts a message into every queue, if it is the firing's turn and there is room; gives it back if not. An error
+    /// when it had to go to a file and could not.
+    pub(crate) fn offer(&self, seq: u64, message: Bytes) -> io::Result<Option<Bytes>> {
+        if self.turn.load(Ordering::Relaxed) < seq {
+            return Ok(Some(message));
+        }
+        let [queue] = self.queues.as_slice() else {
+            let mut context = Context::from_waker(Waker::noop());
+            if self.poll_room(seq, &mut context).is_pending() {
+                return Ok(Some(message));
+            }
+            return self.put(&message).map(|()| None);
+        };
+        let length = message.len();
+        let left = queue.offer(message)?;
+        if left.is_none() {
+            self.meters.count(self.step, length);
+        }
+        Ok(left)
+    }
+
     /// Puts a message into every queue. An error when it had to go to a file and could not.
     pub(crate) fn put(&self, message: &Bytes) -> io::Result<()> {
-        self.meters.count(self.step, message);
+        self.meters.count(self.step, message.len());
         self.queues.iter().try_for_each(|queue| queue.put(message.clone()))
     }
 
@@ -53,12 +75,11 @@ impl Outlet {
     pub(crate) fn over(&self, seq: u64) {
         let mut order = self.lock();
         order.over.insert(seq);
-        while let turn = order.turn
-            && order.over.remove(&turn)
-        {
-            order.turn += 1;
+        let mut turn = self.turn.load(Ordering::Relaxed);
+        while order.over.remove(&turn) {
+            turn += 1;
         }
-        let turn = order.turn;
+        self.turn.store(turn, Ordering::Relaxed);
         if let Some(waker) = order.waiting.remove(&turn) {
             waker.wake();
         }
@@ -75,8 +96,12 @@ impl Outlet {
     }
 
     fn poll_turn(&self, seq: u64, context: &mut Context<'_>) -> Poll<()> {
+        if self.turn.load(Ordering::Relaxed) >= seq {
+            return Poll::Ready(());
+        }
         let mut order = self.lock();
-        if order.turn >= seq {
+        // It may have come between the two looks.
+        if self.turn.load(Ordering::Relaxed) >= seq {
             return Poll::Ready(());
         }
         order.waiting.insert(seq, context.waker().clone());

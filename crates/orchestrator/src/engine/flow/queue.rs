@@ -70,10 +70,23 @@ impl Queue {
         Poll::Pending
     }
 
+    /// Puts a message in if there is room for it; gives it back if not. An error when it had to go to a file and could
+    /// not.
+    pub(crate) fn offer(&self, message: Bytes) -> io::Result<Option<Bytes>> {
+        let inner = self.lock();
+        if self.overflow == Overflow::Wait && !inner.is_abandoned && !self.has_room(&inner) {
+            return Ok(Some(message));
+        }
+        self.put_in(inner, message).map(|()| None)
+    }
+
     /// Puts a message in, whether or not there is room; what nobody would take is dropped. An error when it had to
     /// go to a file and could not.
     pub(crate) fn put(&self, message: Bytes) -> io::Result<()> {
-        let mut inner = self.lock();
+        self.put_in(self.lock(), message)
+    }
+
+    fn put_in(&self, mut inner: MutexGuard<'_, Inner>, message: Bytes) -> io::Result<()> {
         if inner.is_abandoned || inner.end.is_some() {
             return Ok(());
         }

@@ -53,6 +53,7 @@ fn nexts(feed: &mut Feed) -> Vec<String> {
             Next::Set(Set::Joined(messages)) => {
                 all.push(messages.iter().map(text).collect::<Vec<_>>().join("+"));
             }
+            Next::Set(Set::One(message)) => all.push(text(&message)),
             Next::Set(Set::Merged(input, message)) => all.push(format!("{input}:{}", text(&message))),
             end => {
                 all.push(format!("{end:?}"));
@@ -153,10 +154,10 @@ fn joined_links_of_different_length_are_uneven_and_a_broken_one_breaks_all() {
         put(&left, &["1", "2"]);
         put(&right, &["a"]);
         if ends == "complete" {
-            right.complete()
+            right.complete();
         } else {
-            right.break_off()
-        };
+            right.break_off();
+        }
         assert_eq!(nexts(&mut feed), ["1+a", expected]);
     }
 }

@@ -94,7 +94,8 @@ async fn a_service_may_wait_within_a_call_for_what_it_sent_through_the_pipeline(
                 talk.say(task).await;
                 wait.opened().await;
                 talk.say(text("solved")).await;
-                Ok(drop(texts(&mut talk).await))
+                texts(&mut talk).await;
+                Ok(())
             }
         })
         .on("/S/Each", |call| Reply::Bytes(call.bytes))

@@ -76,7 +76,10 @@ async fn streams_of_different_length_fail_the_step_that_joins_them() {
                 Ok(())
             })
             .on("/S/Each", |call| Reply::Bytes(call.bytes))
-            .talk("/S/Pass", |mut talk| async move { Ok(drop(texts(&mut talk).await)) });
+            .talk("/S/Pass", |mut talk| async move {
+                texts(&mut talk).await;
+                Ok(())
+            });
         let other =
             "service S { rpc Other(None) returns (stream O); } message None {} message O { string one = 1; }";
         let shape = shape.replace("string text = 1; }", "string text = 1; string one = 2; }");
@@ -211,6 +214,31 @@ async fn a_source_that_fails_cancels_what_it_feeds_and_does_not_end_it() {
     assert_eq!(failure(&ran.report), &status);
     ran.server.abandoned(1).await;
     assert!(!*ended.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_no_stream_open_with_its_services() {
+    let bound = bound()
+        .talk("/S/Give", |mut talk| async move {
+            talk.say(text("1")).await;
+            std::future::pending().await
+        })
+        .talk("/S/Pass", |mut talk| async move {
+            let first = talk.next().await.unwrap();
+            talk.say(first).await;
+            texts(&mut talk).await;
+            Ok(())
+        });
+    let pipe = Pipe::new().node("s", GIVE).node("p", PASS).link("s:Give", "p:Pass");
+    let (handle, server) = pipe.submit(bound, |_| {});
+    server.called(2).await;
+    let meters = handle.meters();
+    while meters.passed(crate::plan::StepId::new(1)).messages == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    handle.cancel();
+    assert_eq!(handle.wait().await.outcome, Outcome::Cancelled);
+    server.abandoned(2).await;
 }
 
 #[tokio::test]

@@ -4,12 +4,21 @@ use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
+/// What goes into a call.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// A message.
+    Message(Bytes),
+    /// The call is given up.
+    Abort,
+}
+
 /// Passes bytes through. A decoded message shares the buffer that it was received in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BytesCodec;
 
 impl Codec for BytesCodec {
-    type Encode = Bytes;
+    type Encode = Piece;
     type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
@@ -24,13 +33,19 @@ impl Codec for BytesCodec {
 }
 
 impl Encoder for BytesCodec {
-    type Item = Bytes;
+    type Item = Piece;
     type Error = Status;
 
-    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.reserve(message.len());
-        buffer.put(message);
-        Ok(())
+    fn encode(&mut self, piece: Piece, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        match piece {
+            Piece::Message(message) => {
+                buffer.reserve(message.len());
+                buffer.put(message);
+                Ok(())
+            }
+            // The connection looks for the reason in the error's sources, and resets the stream with it.
+            Piece::Abort => Err(Status::from_error(Box::new(h2::Error::from(h2::Reason::CANCEL)))),
+        }
     }
 
     fn buffer_settings(&self) -> BufferSettings {
