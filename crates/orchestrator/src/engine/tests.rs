@@ -6,9 +6,11 @@ mod faults;
 mod live;
 mod offline;
 mod piped;
+mod policies;
 mod readiness;
 mod secured;
 mod streams;
+mod time;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -72,7 +72,7 @@ impl Pipe {
         bound: Bound,
         mut observe: impl FnMut(&RunEvent) + Send + 'static,
     ) -> (RunHandle, Server) {
-        let plan = self.planned(&bound);
+        let plan = self.planned(bound.port());
         let server = bound.start();
         let handle = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access.clone())))
             .submit(
@@ -85,16 +85,17 @@ impl Pipe {
     }
 
     pub(super) async fn run(self, bound: Bound) -> Ran {
-        let plan = Arc::new(self.planned(&bound));
+        let plan = Arc::new(self.planned(bound.port()));
         let (handle, server) = self.submit(bound, |_| {});
         Ran { plan, report: handle.wait().await, server }
     }
 
-    fn planned(&self, bound: &Bound) -> Plan {
+    /// Planned for nodes that all answer at this port.
+    pub(super) fn planned(&self, port: u16) -> Plan {
         let mut plan = self.setup.planned().expect().clone();
         plan.iterations = self.iterations;
         for node in &mut plan.nodes {
-            node.address = Address { host: "127.0.0.1".into(), port: Port::new(bound.port()).unwrap() };
+            node.address = Address { host: "127.0.0.1".into(), port: Port::new(port).unwrap() };
         }
         for step in &mut plan.steps {
             step.policy.backoff = Duration::ZERO;
