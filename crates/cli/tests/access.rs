@@ -112,7 +112,7 @@ fn a_file_that_is_not_what_it_should_be_is_named() {
     );
     check(
         &["--tls-ca", &ca, "--tls-cert", &certificate, "--tls-key", &other],
-        "error: `<case>/other.key` of `--tls-key` does not fit its certificate: keys may not be consistent: KeyMismatch",
+        "error: `<case>/other.key` of `--tls-key` is not the key of the certificate",
     );
     check(
         &["--token-file", &empty],

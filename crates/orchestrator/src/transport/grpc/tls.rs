@@ -10,7 +10,8 @@ use aieffect_blueprint::Address;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{self, ClientConfig, InconsistentKeys, RootCertStore};
 
 pub(super) use self::connector::Secured;
 pub(super) use self::trouble::{Trouble, trouble};
@@ -67,14 +68,7 @@ impl Tls {
             .with_root_certificates(roots);
         let mut config = match own {
             None => builder.with_no_client_auth(),
-            Some(own) => {
-                let certificates = certificates(TlsPart::Certificate, own.certificates)?;
-                let unusable = |error| {
-                    let what = format!("does not fit its certificate: {error}");
-                    TlsError { part: TlsPart::Key, what }
-                };
-                builder.with_client_auth_cert(certificates, key(own.key)?).map_err(unusable)?
-            }
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified(own)?))),
         };
         config.alpn_protocols = vec![connector::HTTP2.to_vec()];
         Ok(Self { config: Arc::new(config) })
@@ -83,6 +77,29 @@ impl Tls {
     /// Makes connections to that address.
     pub(super) fn connector(&self, address: &Address, limit: Duration) -> Result<Secured, String> {
         Secured::new(Arc::clone(&self.config), address, limit)
+    }
+}
+
+fn certified(own: OwnCertificate<'_>) -> Result<CertifiedKey, TlsError> {
+    let certificates = certificates(TlsPart::Certificate, own.certificates)?;
+    let unfit = |error: rustls::Error| {
+        let what = format!("does not fit its certificate: {error}");
+        TlsError { part: TlsPart::Key, what }
+    };
+    let key = ring::default_provider().key_provider.load_private_key(key(own.key)?).map_err(unfit)?;
+    let certified = CertifiedKey::new(certificates, key);
+    match certified.keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            let what = "is not the key of the certificate".to_owned();
+            Err(TlsError { part: TlsPart::Key, what })
+        }
+        // `openssl x509 -req` signs such ones unless it is told more. Whether to take it is for services to say.
+        Err(rustls::Error::InvalidCertificate(error)) if trouble::is_version_1(&error) => Ok(certified),
+        Err(error) => {
+            let what = format!("holds a certificate that cannot be used: {error}");
+            Err(TlsError { part: TlsPart::Certificate, what })
+        }
     }
 }
 
@@ -147,7 +164,7 @@ mod tests {
         assert_eq!(error(&ca, Some((&one.certificate, "\n"))), (TlsPart::Key, "is empty".to_owned()));
         let (part, what) = error(&ca, Some((&one.certificate, &other.key)));
         assert_eq!(part, TlsPart::Key);
-        assert!(what.starts_with("does not fit its certificate"), "{what}");
+        assert_eq!(what, "is not the key of the certificate");
         let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         assert!(error(&ca, Some((&one.certificate, locked))).1.contains("pass phrase"));
     }

@@ -32,6 +32,13 @@ const FIRST_WORD: Duration = Duration::from_secs(1);
 #[error("it speaks TLS, and not HTTP/2 over it")]
 pub(super) struct NotHttp2;
 
+/// A service that made the handshake and then closed the connection.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it closed the connection right after the TLS handshake: it may ask for a client certificate, or not accept ours"
+)]
+pub(super) struct Silenced;
+
 /// Makes connections to one address.
 #[derive(Clone)]
 pub(in super::super) struct Secured {
@@ -83,12 +90,17 @@ impl Service<Uri> for Secured {
 
 /// In TLS 1.3 a service says what it thinks of our certificate only after the handshake. Whoever writes first finds a
 /// broken pipe, and not what was said.
-async fn hear_first_word(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+async fn hear_first_word(stream: &mut TlsStream<TcpStream>) -> Result<(), StdError> {
     match timeout(FIRST_WORD, stream.fill_buf()).await {
-        Ok(Ok([])) => {
-            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection after the handshake"))
-        }
+        Ok(Ok([])) => Err(Silenced.into()),
+        // grpcio closes without an alert, and rustls minds that.
+        Ok(Err(error)) if is_closing(&error) => Err(Silenced.into()),
+        Ok(Err(error)) => Err(error.into()),
         Ok(Ok(_)) | Err(_) => Ok(()),
-        Ok(Err(error)) => Err(error),
     }
+}
+
+fn is_closing(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError};
 
-use super::connector::NotHttp2;
+use super::connector::{NotHttp2, Silenced};
 
 /// What keeps a connection from being secure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub(in super::super) fn trouble<'a>(
         if cause.is::<NotHttp2>() {
             return Some(Trouble::Lasting(NotHttp2.to_string()));
         }
+        if cause.is::<Silenced>() {
+            return Some(Trouble::Passing(Silenced.to_string()));
+        }
         if let Some(error) = cause.downcast_ref::<rustls::Error>() {
             return Some(of_tls(error));
         }
@@ -39,7 +42,7 @@ fn of_io(error: &io::Error) -> Option<Trouble> {
     }
     let closed = error.kind() == io::ErrorKind::UnexpectedEof && error.to_string().contains("handshake");
     // A port that is forwarded is open before the service behind it is there.
-    let reason = "it closed the connection at the TLS handshake; is it up, does it speak TLS, does it ask for a client certificate?";
+    let reason = "it closed the connection in the TLS handshake; is it up, and does it speak TLS?";
     closed.then(|| Trouble::Passing(reason.to_owned()))
 }
 
@@ -83,8 +86,17 @@ fn of_certificate(error: &CertificateError) -> String {
         other if other.to_string().contains("CaUsedAsEndEntity") => {
             "its certificate is that of a CA: the service needs one of its own, signed by the CA".to_owned()
         }
+        other if is_version_1(other) => {
+            "its certificate is of X.509 version 1, which names no host: it needs one with a subjectAltName".to_owned()
+        }
         other => format!("its certificate cannot be trusted: {other}"),
     }
+}
+
+/// Whether a certificate is of a version that has no extensions. The library names this error in its
+/// text alone.
+pub(super) fn is_version_1(error: &CertificateError) -> bool {
+    error.to_string().contains("UnsupportedCertVersion")
 }
 
 /// `DnsName("a")` and `IpAddress(127.0.0.1)` as `a` and `127.0.0.1`.
