@@ -31,6 +31,7 @@ pub struct Certified {
 pub struct ServerTls {
     own: Certified,
     clients: Option<String>,
+    protocol: &'static str,
 }
 
 impl Default for Authority {
@@ -92,13 +93,19 @@ impl Authority {
 impl ServerTls {
     /// Shows that certificate, and asks for none.
     pub fn new(own: Certified) -> Self {
-        Self { own, clients: None }
+        Self { own, clients: None, protocol: "h2" }
     }
 
     /// The same, for clients with a certificate of that CA only.
     #[must_use]
     pub fn only_for_clients_of(self, authority: &Authority) -> Self {
         Self { clients: Some(authority.pem()), ..self }
+    }
+
+    /// The same, speaking HTTP/1.1 alone, or so it says.
+    #[must_use]
+    pub fn without_http2(self) -> Self {
+        Self { protocol: "http/1.1", ..self }
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
@@ -122,7 +129,7 @@ impl ServerTls {
         let certificate = CertificateDer::from_pem_slice(self.own.certificate.as_bytes())?;
         let key = PrivateKeyDer::from_pem_slice(self.own.key.as_bytes())?;
         let mut config = builder.with_single_cert(vec![certificate], key)?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![self.protocol.into()];
         Ok(config)
     }
 }

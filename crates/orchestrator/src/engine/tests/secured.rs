@@ -95,6 +95,16 @@ async fn a_service_in_plain_text_is_no_service_over_tls() {
 }
 
 #[tokio::test]
+async fn a_service_that_speaks_another_protocol_over_tls_is_told() {
+    let authority = Authority::new();
+    let server = serve(ServerTls::new(authority.issue(&["127.0.0.1"])).without_http2());
+    insta::assert_snapshot!(
+        refusal(access(&authority, None), &server).await,
+        @"no secure connection to `127.0.0.1:<port>`: it speaks TLS, and not HTTP/2 over it"
+    );
+}
+
+#[tokio::test]
 async fn without_tls_a_service_that_speaks_it_is_told() {
     let authority = Authority::new();
     let server = serve(ServerTls::new(authority.issue(&["127.0.0.1"])));
