@@ -13,6 +13,7 @@ use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::keep::KeepFlags;
+use crate::access::AccessFlags;
 use crate::command::{call, completions, doctor, man, runs};
 use crate::exit::{Exit, Failure};
 
@@ -250,6 +251,8 @@ pub(crate) struct Orchestrate {
     /// The folder that services exchange files in, for conditions on files [default: data in the package]
     #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
     #[command(flatten)]
     pub(crate) run: RunFlags,
 }

@@ -9,7 +9,7 @@ use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::success::DataFolder;
-use aieffect_orchestrator::transport::grpc::GrpcTransport;
+use aieffect_orchestrator::transport::grpc::{Access, GrpcTransport};
 use aieffect_orchestrator::values::{self, Style};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -83,6 +83,7 @@ impl Interrupts {
 pub(crate) struct Drive<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) endpoints: Arc<dyn Endpoints>,
+    pub(crate) access: Access,
     pub(crate) data: DataFolder,
     pub(crate) kept: &'a Kept,
     pub(crate) flags: &'a RunFlags,
@@ -108,7 +109,7 @@ impl Drive<'_> {
         };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
         let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
-        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
+        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));
         let handle = orchestrator.submit(self.plan, self.endpoints, options, vec![observer]);
         let cancellation = handle.cancellation();
         let mut ended = std::pin::pin!(handle.wait());

@@ -1,5 +1,6 @@
 //! The `aieffect` binary: arguments, one library call, output. It knows no rule of the field.
 
+mod access;
 mod arguments;
 mod clock;
 mod command;

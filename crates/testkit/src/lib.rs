@@ -1,11 +1,12 @@
 //! In-process gRPC services and fixture paths, for tests only.
 //!
 //! [`Server`] serves any proto with closures, [`Reply`] says what a call comes to, be it a hang or a dead
-//! connection; [`compose_config`] asks a compose tool; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
+//! connection; [`Authority`] issues certificates; [`compose_config`] asks a compose tool; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
 //! fixtures. Deliberately absent: anything of the orchestrator.
 
 #![allow(clippy::panic, reason = "whoever uses this is a test, and a panic is how a test fails")]
 
+mod certificates;
 mod compose;
 mod fault;
 mod fixtures;
@@ -15,6 +16,7 @@ mod reply;
 mod server;
 mod skip;
 
+pub use certificates::{Authority, Certified, ServerTls};
 pub use compose::{compose_config, compose_tool};
 pub use fault::fault_service;
 pub use fixtures::{repo_root, shared_dir, use_case};

@@ -18,6 +18,7 @@ use self::connection::accept;
 use self::service::{Routes, Shared};
 pub use self::talk::Talk;
 use self::talk::Talker;
+use crate::certificates::ServerTls;
 use crate::protos::Protos;
 use crate::reply::{Handler, Received, Reply};
 
@@ -40,6 +41,7 @@ pub struct Bound {
     handlers: HashMap<String, Handler>,
     talkers: HashMap<String, Talker>,
     health: Health,
+    tls: Option<ServerTls>,
 }
 
 /// A running server. Dropping it closes its connections.
@@ -90,6 +92,7 @@ impl Bound {
             handlers: HashMap::new(),
             talkers: HashMap::new(),
             health: Health::Absent,
+            tls: None,
         }
     }
 
@@ -121,6 +124,13 @@ impl Bound {
         self
     }
 
+    /// Speaks TLS alone.
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The port that it holds.
     pub fn port(&self) -> u16 {
         self.address.port()
@@ -131,7 +141,8 @@ impl Bound {
     /// # Panics
     /// When it cannot.
     pub fn start(self) -> Server {
-        let Self { socket, address, protos, handlers, talkers, health } = self;
+        let Self { socket, address, protos, handlers, talkers, health, tls } = self;
+        let tls = tls.map(|tls| tls.acceptor());
         let shared = Arc::new(Shared::new(protos, handlers, talkers, health));
         let (stop, stopped) = oneshot::channel();
         let (listening, is_listening) = std::sync::mpsc::channel::<io::Result<()>>();
@@ -147,7 +158,7 @@ impl Bound {
                 drop(listening.send(Ok(())));
                 let serving = tonic::transport::Server::builder()
                     .initial_stream_window_size(1024 * 1024)
-                    .serve_with_incoming(routes, accept(listener));
+                    .serve_with_incoming(routes, accept(listener, tls));
                 tokio::select! {
                     _ = stopped => {}
                     ended = serving => drop(ended),

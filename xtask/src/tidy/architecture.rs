@@ -13,12 +13,13 @@ const PAGE: &str = "docs/architecture.md";
 const TABLE: &str = "| crate | one line | uses |";
 
 /// Libraries that only some crates may use, whatever kind of dependency it is but for tests.
-const RESERVED: [(&str, &[&str]); 9] = [
+const RESERVED: [(&str, &[&str]); 10] = [
     ("clap", &["cli", "xtask"]),
     ("anyhow", &["cli", "xtask"]),
     ("terminal_size", &["cli"]),
     ("tokio", &["orchestrator", "local", "testkit", "cli"]),
     ("tonic", &["orchestrator", "testkit"]),
+    ("tokio-rustls", &["orchestrator", "testkit"]),
     ("protox", &["contract", "testkit"]),
     ("rusqlite", &["orchestrator"]),
     ("walkdir", &["layout", "local", "xtask"]),

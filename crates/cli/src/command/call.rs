@@ -11,13 +11,14 @@ use aieffect_contract::CallShape;
 use aieffect_layout::Opened;
 use aieffect_orchestrator::run::Failure as CallFailure;
 use aieffect_orchestrator::single::SingleCall;
-use aieffect_orchestrator::transport::grpc::{GrpcTransport, wait_until_ready};
+use aieffect_orchestrator::transport::grpc::{Access, GrpcTransport, wait_until_ready};
 use aieffect_orchestrator::values::{self, Style};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::sink::drain;
 use serde_json::Map;
 
+use crate::access::AccessFlags;
 use crate::arguments::{LogFormat, duration};
 use crate::drive::{self, Interrupts};
 use crate::exit::{Exit, Failure};
@@ -48,9 +49,12 @@ pub(crate) struct Call {
     /// How long the call may take [default: as the package says, else 5m; a stream as long as it likes]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     deadline: Option<Duration>,
+    #[command(flatten)]
+    access: AccessFlags,
 }
 
 pub(crate) fn run(options: &Call) -> Result<Exit, Failure> {
+    let access = options.access.read()?;
     let mut loaded = load::load(&options.path, None)?;
     let data = options.data.as_deref().map(str::trim).filter(|data| !data.is_empty());
     let data = match data {
@@ -61,9 +65,12 @@ pub(crate) fn run(options: &Call) -> Result<Exit, Failure> {
     let Some(resolved) = &loaded.resolved else { return Err(load::unexplained()) };
     let call = single(resolved, options)?;
     let requests = requests(&call, data.as_ref(), &options.path)?;
+    if let Some(exposure) = options.access.exposure(&call.address) {
+        terminal::say(&format!("warning: {exposure}"));
+    }
     drive::block_on(async {
         let mut interrupts = Interrupts::listen()?;
-        let answered = interrupts.or(answer(&call, requests, options.ready_timeout)).await;
+        let answered = interrupts.or(answer(&call, requests, options.ready_timeout, access)).await;
         let stopped = |_| Failure::text(Exit::Interrupted, "stopped before the call had ended");
         answered.map_err(stopped)?.map_err(|failure| advise(failure, &loaded, options))
     })?;
@@ -132,8 +139,13 @@ fn requests(call: &SingleCall, data: Option<&Arc<Document>>, path: &Path) -> Res
 }
 
 /// Makes the call, and prints the responses as they come.
-async fn answer(call: &SingleCall, requests: Vec<Bytes>, patience: Duration) -> Result<(), Failure> {
-    let answers = wait_until_ready(&call.address, patience).await;
+async fn answer(
+    call: &SingleCall,
+    requests: Vec<Bytes>,
+    patience: Duration,
+    access: Access,
+) -> Result<(), Failure> {
+    let answers = wait_until_ready(&call.address, patience, &access).await;
     answers.map_err(|error| {
         let text = format!("{} could not be reached: {error}", call.step.node);
         Failure::text(Exit::ServiceUnreachable, text)
@@ -144,7 +156,8 @@ async fn answer(call: &SingleCall, requests: Vec<Bytes>, patience: Duration) -> 
         wrong = wrong.take().or(printed.err());
         ready(Ok::<(), Infallible>(()))
     });
-    let called = call.make(&GrpcTransport::new(), requests, &mut Box::pin(printing)).await;
+    let called =
+        call.make(&GrpcTransport::new().with_access(access), requests, &mut Box::pin(printing)).await;
     called.map_err(|failure| {
         let exit = match failure {
             CallFailure::NeverReached { .. } => Exit::ServiceUnreachable,

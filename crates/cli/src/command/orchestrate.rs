@@ -25,6 +25,7 @@ const DATA_ELSEWHERE: &str =
 pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let flags = &options.run;
     results::set_earlier_aside(flags);
+    let access = options.access.read()?;
     let mut loaded = load::package(&options.package, options.execution.as_deref())?;
     let shelf = Shelf::of(&options.package, flags.keep.store.as_deref());
     let begin = Beginning::of(flags, None, &shelf, &mut loaded)?;
@@ -34,13 +35,19 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let Some(plan) = plan.map(Arc::new) else { return Err(load::unexplained()) };
     flags.check(&plan)?;
     let log = Log::new(flags.log_level, flags.log_format);
+    for node in &plan.nodes {
+        if let Some(exposure) = options.access.exposure(&node.address) {
+            log.warning(&exposure);
+        }
+    }
     let root = options.data.clone().or_else(|| begin.data()).unwrap_or_else(|| data_folder(&options.package));
     let kept = begin.begin(flags, &shelf, &plan, &loaded, &log)?;
     kept.is_at(&root, &log);
     let data = DataFolder { root, mount_targets: vec!["/app/data".to_owned()] };
     let drive = Drive {
         plan: Arc::clone(&plan),
-        endpoints: Arc::new(FixedEndpoints::new(flags.ready_timeout)),
+        endpoints: Arc::new(FixedEndpoints::new(flags.ready_timeout).with_access(access.clone())),
+        access,
         data,
         kept: &kept,
         flags,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aieffect_orchestrator::transport::grpc::wait_until_ready;
+use aieffect_orchestrator::transport::grpc::{Access, wait_until_ready};
 
 use crate::arguments::Probe;
 use crate::drive;
@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(options: &Probe) -> Result<Exit, Failure> {
     drive::block_on(async {
-        let answered = wait_until_ready(&options.address, LIMIT).await;
+        let answered = wait_until_ready(&options.address, LIMIT, &Access::plain()).await;
         answered.map(|()| Exit::Done).map_err(|error| Failure::new(Exit::ServiceUnreachable, error))
     })
 }

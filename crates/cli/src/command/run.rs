@@ -15,6 +15,7 @@ use aieffect_orchestrator::engine::RunReport;
 use aieffect_orchestrator::plan::{NodeId, Plan};
 use aieffect_orchestrator::run::Failure as StepFailure;
 use aieffect_orchestrator::success::DataFolder;
+use aieffect_orchestrator::transport::grpc::Access;
 use tokio::time::timeout;
 
 use crate::arguments::Run;
@@ -173,6 +174,7 @@ impl Prepared {
                 placements,
                 options.run.ready_timeout,
             )),
+            access: Access::plain(),
             data: self.data.clone(),
             kept: &self.kept,
             flags: &options.run,

@@ -263,7 +263,7 @@ impl Effects {
                 self.addresses.insert(node, address);
                 Input::NodeReady(node)
             }
-            Err(error @ NotReady::TimedOut { .. }) => {
+            Err(error @ (NotReady::TimedOut { .. } | NotReady::NotSecure { .. })) => {
                 Input::NodeUnreachable { node, reason: error.to_string() }
             }
             Err(error @ NotReady::Lost { .. }) => Input::NodeLost { node, reason: error.to_string() },

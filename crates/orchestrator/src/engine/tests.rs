@@ -6,9 +6,12 @@ mod faults;
 mod live;
 mod offline;
 mod piped;
+mod policies;
 mod readiness;
 mod resumed;
+mod secured;
 mod streams;
+mod time;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

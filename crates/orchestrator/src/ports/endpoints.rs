@@ -27,6 +27,14 @@ pub enum NotReady {
         /// What the last try came to.
         reason: String,
     },
+    /// It is there, and no connection to it can be made secure as things are. Another node may still get ready.
+    #[error("no secure connection to `{address}`: {reason}")]
+    NotSecure {
+        /// Where it was tried.
+        address: Address,
+        /// Why not, and what would mend it.
+        reason: String,
+    },
     /// It never will: whoever waits for other nodes can stop.
     #[error("{reason}")]
     Lost {

@@ -6,12 +6,13 @@ use aieffect_blueprint::Address;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
+use tokio::sync::mpsc;
 
 use crate::ports::{Call, CallMetadata, Inputs, Outputs, Transport};
 use crate::run::Failure;
 
 type Service =
-    Arc<dyn Fn(&Call, Vec<Bytes>) -> BoxFuture<'static, Result<Vec<Bytes>, Failure>> + Send + Sync>;
+    Arc<dyn Fn(&Call, Inputs, mpsc::Sender<Bytes>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// Answers calls with a function.
 #[derive(Clone)]
@@ -23,11 +24,34 @@ pub(crate) struct FakeTransport {
 }
 
 impl FakeTransport {
+    /// Answers once all messages of a call are in.
     pub(crate) fn new<F>(service: impl Fn(&Call, Vec<Bytes>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Vec<Bytes>, Failure>> + Send + 'static,
     {
-        let service: Service = Arc::new(move |call, inputs| Box::pin(service(call, inputs)));
+        let service = Arc::new(service);
+        Self::talking(move |call, inputs, answers| {
+            let (service, call) = (Arc::clone(&service), call.clone());
+            async move {
+                let inputs: Vec<Bytes> = inputs.collect().await;
+                for message in service(&call, inputs).await? {
+                    // Whoever takes no more drops this future.
+                    let _ = answers.send(message).await;
+                }
+                Ok(())
+            }
+        })
+    }
+
+    /// Takes and gives messages as they come.
+    pub(crate) fn talking<F>(
+        service: impl Fn(&Call, Inputs, mpsc::Sender<Bytes>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        let service: Service =
+            Arc::new(move |call, inputs, answers| Box::pin(service(call, inputs, answers)));
         Self { service, nobody: None, calls: Arc::default(), abandoned: Arc::default() }
     }
 
@@ -68,15 +92,17 @@ impl Transport for FakeTransport {
             if self.nobody.as_ref() == Some(&call.address) {
                 return Err(Failure::NeverReached { reason: "connection refused".into() });
             }
-            let inputs: Vec<Bytes> = inputs.collect().await;
             self.calls.lock().unwrap().push(call.metadata.clone());
             let mut abandonment = Abandonment(Some(Arc::clone(&self.abandoned)));
-            let result = (self.service)(call, inputs).await;
+            let (sender, mut answers) = mpsc::channel(1);
+            let giving = async {
+                while let Some(message) = answers.recv().await {
+                    let Ok(()) = outputs.send(message).await;
+                }
+            };
+            let (result, ()) = tokio::join!((self.service)(call, inputs, sender), giving);
             abandonment.0 = None;
-            for message in result? {
-                let Ok(()) = outputs.send(message).await;
-            }
-            Ok(())
+            result
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Calls over gRPC: [`GrpcTransport`], and [`FixedEndpoints`] with [`wait_until_ready`].
 //!
-//! Messages pass as bytes; nothing here knows their fields. Deliberately absent: TLS.
+//! Messages pass as bytes; nothing here knows their fields. [`Access`] says how services are spoken to: with [`Tls`]
+//! or without, and with which [`Token`].
 
+mod access;
 mod channel;
 mod codec;
 mod endpoints;
@@ -10,6 +12,7 @@ mod metadata;
 mod readiness;
 mod sending;
 mod status;
+mod tls;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -25,6 +28,7 @@ use tonic::client::Grpc;
 use tonic::transport::Channel;
 use tonic::{IntoStreamingRequest, Request};
 
+pub use self::access::{Access, Token, TokenError};
 use self::codec::{BytesCodec, Piece};
 pub use self::endpoints::FixedEndpoints;
 use self::lanes::{Lane, Lanes};
@@ -32,6 +36,7 @@ use self::metadata::with_metadata;
 pub use self::readiness::wait_until_ready;
 use self::sending::sending;
 use self::status::failure_of;
+pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::{Direction, Failure};
 
@@ -45,6 +50,7 @@ pub struct GrpcTransport {
     // Locks, since calls of one run are made side by side; never held across an await.
     channels: Mutex<HashMap<Address, Channel>>,
     lanes: Arc<Lanes>,
+    access: Access,
 }
 
 impl GrpcTransport {
@@ -53,14 +59,25 @@ impl GrpcTransport {
         Self::default()
     }
 
+    /// The same, speaking to services like that.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
     fn channel(&self, address: &Address) -> Result<Channel, Failure> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = channels.get(address) {
             return Ok(channel.clone());
         }
-        let channel = channel::connect(address)?;
+        let channel = channel::connect(address, &self.access)?;
         channels.insert(address.clone(), channel.clone());
         Ok(channel)
+    }
+
+    /// The request with what the service is told about it, and shown.
+    fn told<T>(&self, request: Request<T>, call: &Call) -> Result<Request<T>, Failure> {
+        Ok(self.access.authorized(with_metadata(request, call)?))
     }
 
     async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
@@ -71,7 +88,7 @@ impl GrpcTransport {
         let lane = match call.shape {
             CallShape::Unary => Lane::shared(self.channel(&call.address)?),
             CallShape::ClientStream | CallShape::ServerStream | CallShape::Bidirectional => {
-                self.lanes.take(&call.address)?
+                self.lanes.take(&call.address, &self.access)?
             }
         };
         let mut client = Grpc::new(lane.channel())
@@ -83,14 +100,14 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(Piece::Message(message)), call)?;
+                let request = self.told(Request::new(Piece::Message(message)), call)?;
                 let response =
                     client.unary(request, path, BytesCodec).await.map_err(|status| failure_of(&status))?;
                 deliver(outputs, response.into_inner()).await;
             }
             CallShape::ClientStream => {
                 let (sending, _caller) = sending(inputs);
-                let request = with_metadata(sending.into_streaming_request(), call)?;
+                let request = self.told(sending.into_streaming_request(), call)?;
                 let response = client
                     .client_streaming(request, path, BytesCodec)
                     .await
@@ -101,7 +118,7 @@ impl GrpcTransport {
                 let mut inputs = inputs;
                 let message = inputs.next().await.unwrap_or_default();
                 check_size(&message)?;
-                let request = with_metadata(Request::new(Piece::Message(message)), call)?;
+                let request = self.told(Request::new(Piece::Message(message)), call)?;
                 let response = client
                     .server_streaming(request, path, BytesCodec)
                     .await
@@ -110,7 +127,7 @@ impl GrpcTransport {
             }
             CallShape::Bidirectional => {
                 let (sending, _caller) = sending(inputs);
-                let request = with_metadata(sending.into_streaming_request(), call)?;
+                let request = self.told(sending.into_streaming_request(), call)?;
                 let response = client
                     .streaming(request, path, BytesCodec)
                     .await
@@ -129,7 +146,10 @@ impl Transport for GrpcTransport {
         inputs: Inputs,
         outputs: Outputs<'a>,
     ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.perform(call, inputs, outputs))
+        Box::pin(async {
+            let performed = self.perform(call, inputs, outputs).await;
+            performed.map_err(|failure| self.access.without_token(failure))
+        })
     }
 }
 

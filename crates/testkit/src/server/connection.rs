@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::server::Connected;
@@ -26,26 +27,47 @@ impl Kill {
     }
 }
 
+/// A connection, over TLS or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     kill: Kill,
     wait: Pin<Box<dyn Future<Output = ()> + Send>>,
     dead: bool,
 }
 
-pub(super) fn accept(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+/// Connections as they come. One whose TLS handshake fails is none.
+pub(super) fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+) -> impl Stream<Item = io::Result<Connection>> {
     use tokio_stream::StreamExt;
-    TcpListenerStream::new(listener).map(|stream| stream.map(Connection::new))
+    let accepted = TcpListenerStream::new(listener).then(move |stream| {
+        let tls = tls.clone();
+        async move {
+            match stream {
+                Ok(stream) => Connection::new(stream, tls).await.map(Ok),
+                Err(error) => Some(Err(error)),
+            }
+        }
+    });
+    accepted.filter_map(|accepted| accepted)
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> Self {
+    async fn new(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Self> {
         // Nagle's algorithm would only slow tests down; without the option they are slower, not wrong.
         let _ = stream.set_nodelay(true);
+        let stream: Box<dyn Wire> = match tls {
+            Some(tls) => Box::new(tls.accept(stream).await.ok()?),
+            None => Box::new(stream),
+        };
         let kill = Kill::default();
         let notified = kill.clone();
         let wait = Box::pin(async move { notified.killed.1.notified().await });
-        Self { stream, kill, wait, dead: false }
+        Some(Self { stream, kill, wait, dead: false })
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {

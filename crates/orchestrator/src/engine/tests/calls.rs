@@ -1,5 +1,6 @@
 //! Runs in which nothing goes wrong, and what they leave.
 
+use super::piped::{ALL, GIVE, PASS, Pipe, texts};
 use super::*;
 
 #[tokio::test]
@@ -62,6 +63,60 @@ async fn every_call_says_which_run_step_firing_and_attempt_it_is() {
     assert_eq!(traces[0][..36], traces[1][..36], "one trace");
     assert_ne!(traces[0], traces[1], "two spans");
     assert_eq!(traces[0].len(), 55);
+}
+
+#[tokio::test]
+async fn streams_too_say_which_run_step_firing_and_attempt_they_are() {
+    let each = "service S { rpc Each(T) returns (T); } message T { string text = 1; }";
+    let bound = bound()
+        .talk("/S/Give", |mut talk| async move {
+            if talk.earlier == 0 {
+                return Err(tonic::Status::unavailable("warming up"));
+            }
+            talk.say(piped::text("a")).await;
+            talk.say(piped::text("b")).await;
+            Ok(())
+        })
+        .talk("/S/Pass", |mut talk| async move {
+            while let Some(message) = talk.next().await {
+                talk.say(message).await;
+            }
+            Ok(())
+        })
+        .on("/S/Each", |call| Reply::Bytes(call.bytes))
+        .talk("/S/All", |mut talk| async move {
+            let all = texts(&mut talk).await;
+            talk.say(piped::text(&all.join(" "))).await;
+            Ok(())
+        });
+    let pipe = Pipe::new().node("s", GIVE).node("p", PASS).node("e", each).node("a", ALL);
+    let pipe = pipe.link("s:Give", "p:Pass").link("p:Pass", "e:Each").link("e:Each", "a:All");
+    let mut ran = pipe.run(bound).await;
+    ran.succeeded();
+    assert_eq!(ran.results("a:All"), ["a b"]);
+
+    let calls = ran.server.calls();
+    let said = |call: &aieffect_testkit::Received| {
+        let of = |key: &str| call.metadata[&format!("aieffect-{key}")].clone();
+        // Only a unary call has a deadline that can be told before it begins.
+        let deadline = call.metadata.contains_key("grpc-timeout");
+        format!("{} {} #{} attempt {} {deadline}", of("run-id"), of("step"), of("seq"), of("attempt"))
+    };
+    let mut told: Vec<String> = calls.iter().map(said).collect();
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"), @"
+    run-1 a:All #0 attempt 1 false
+    run-1 e:Each #0 attempt 1 true
+    run-1 e:Each #1 attempt 1 true
+    run-1 p:Pass #0 attempt 1 false
+    run-1 s:Give #0 attempt 1 false
+    run-1 s:Give #0 attempt 2 false
+    ");
+    let mut spans: Vec<&str> = calls.iter().map(|call| &*call.metadata["traceparent"]).collect();
+    assert!(spans.iter().all(|span| span[..36] == spans[0][..36]), "one trace");
+    spans.sort_unstable();
+    spans.dedup();
+    assert_eq!(spans.len(), 6, "a span for each call");
 }
 
 #[tokio::test]

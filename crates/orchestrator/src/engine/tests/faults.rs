@@ -92,21 +92,26 @@ async fn a_service_that_takes_less_than_we_send_is_told_apart_from_one_that_is_b
 }
 
 /// A service in a process of its own, ended with the value. Its port is the one it says.
-struct Process(std::process::Child, u16);
+pub(super) struct Process(std::process::Child, u16);
 
 impl Process {
-    fn start(behaviour: &str) -> Self {
+    /// Starts it on that port; 0 is any.
+    pub(super) fn start(behaviour: &str, port: u16) -> Self {
         use std::io::BufRead;
         let folder = tempfile::tempdir().unwrap();
         let proto = folder.path().join("test.proto");
         std::fs::write(&proto, PROTO).unwrap();
         let mut command = std::process::Command::new(aieffect_testkit::fault_service());
-        command.args(behaviour.split(' ')).arg(&proto).env("GRPC_PORT", "0");
+        command.args(behaviour.split(' ')).arg(&proto).env("GRPC_PORT", port.to_string());
         let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         std::io::BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
         Self(child, port)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.1
     }
 }
 
@@ -119,21 +124,21 @@ impl Drop for Process {
 
 #[tokio::test]
 async fn a_process_that_dies_in_mid_call_is_a_lost_connection() {
-    let service = Process::start("die-mid-call");
-    let report = run(plan_at(service.1, &["n:A"], &[])).await;
+    let service = Process::start("die-mid-call", 0);
+    let report = run(plan_at(service.port(), &["n:A"], &[])).await;
     assert!(matches!(failure(&report), Failure::Lost { .. }), "{:?}", failure(&report));
 }
 
 #[tokio::test]
 async fn a_process_answers_as_it_was_told_to() {
-    let service = Process::start("echo");
-    let mut report = run(plan_at(service.1, &["n:A"], &[])).await;
+    let service = Process::start("echo", 0);
+    let mut report = run(plan_at(service.port(), &["n:A"], &[])).await;
     assert_eq!(report.steps[0].result.messages().unwrap(), [text("hello")]);
-    let service = Process::start("big 64");
-    let mut report = run(plan_at(service.1, &["n:A"], &[])).await;
+    let service = Process::start("big 64", 0);
+    let mut report = run(plan_at(service.port(), &["n:A"], &[])).await;
     assert_eq!(report.steps[0].result.messages().unwrap()[0].len(), (64 << 20) + 5);
-    let service = Process::start("status 9");
-    let report = run(plan_at(service.1, &["n:A"], &[])).await;
+    let service = Process::start("status 9", 0);
+    let report = run(plan_at(service.port(), &["n:A"], &[])).await;
     let expected =
         Failure::Status { code: StatusCode::FailedPrecondition, message: "as it was told to".into() };
     assert_eq!(failure(&report), &expected);

@@ -1,14 +1,10 @@
 //! Live runs, over real connections.
 
-use super::piped::{Pipe, first_text, text, texts};
+use super::piped::{ALL, GIVE, PASS, Pipe, first_text, text, texts};
 use super::*;
 
 const TICK: &str = "service S { rpc Tick(None) returns (T); } message None {} message T { string text = 1; }";
-const GIVE: &str =
-    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
 const EACH: &str = "service S { rpc Each(T) returns (T); } message T { string text = 1; }";
-const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
-const PASS: &str = "service S { rpc Pass(stream T) returns (stream T); } message T { string text = 1; }";
 const BACK: &str = "service S { rpc Back(stream T) returns (stream T); } message T { string text = 1; }";
 
 fn live() -> Pipe {

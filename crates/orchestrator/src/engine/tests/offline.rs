@@ -7,7 +7,8 @@ use crate::plan::PlannedNode;
 use crate::ports::{Endpoints, NotReady};
 use crate::transport::fake::FakeTransport;
 
-struct Here;
+/// Nodes that are there, without a look.
+pub(super) struct Here;
 
 impl Endpoints for Here {
     fn ready<'a>(&'a self, node: &'a PlannedNode) -> BoxFuture<'a, Result<Address, NotReady>> {
@@ -15,10 +16,13 @@ impl Endpoints for Here {
     }
 }
 
-fn submit(plan: Plan, transport: &FakeTransport) -> (RunHandle, Seen) {
+pub(super) fn submit(plan: Plan, transport: &FakeTransport) -> (RunHandle, Seen) {
+    submit_with(plan, transport, RunOptions::new(RunId::new("run-1").unwrap()))
+}
+
+pub(super) fn submit_with(plan: Plan, transport: &FakeTransport, options: RunOptions) -> (RunHandle, Seen) {
     let seen = Seen::default();
     let sink = Arc::clone(&seen);
-    let options = RunOptions::new(RunId::new("run-1").unwrap());
     let observer = move |recorded: &crate::engine::Recorded| {
         sink.lock().unwrap().push(recorded.event.clone());
     };

@@ -9,12 +9,20 @@ use prost_reflect::{DynamicMessage, Value};
 
 use super::*;
 use crate::plan::tests::fixture::Setup;
+use crate::transport::grpc::Access;
+
+pub(super) const GIVE: &str =
+    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
+pub(super) const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
+pub(super) const PASS: &str =
+    "service S { rpc Pass(stream T) returns (stream T); } message T { string text = 1; }";
 
 /// A pipeline whose nodes all answer at one server.
 pub(super) struct Pipe {
     setup: Setup,
     iterations: Option<NonZeroU64>,
     pub(super) options: RunOptions,
+    pub(super) access: Access,
 }
 
 /// A run that has ended.
@@ -26,7 +34,8 @@ pub(super) struct Ran {
 
 impl Pipe {
     pub(super) fn new() -> Self {
-        Self { setup: Setup::new(), iterations: None, options: RunOptions::new(RunId::new("run-1").unwrap()) }
+        let options = RunOptions::new(RunId::new("run-1").unwrap());
+        Self { setup: Setup::new(), iterations: None, options, access: Access::plain() }
     }
 
     pub(super) fn node(self, name: &str, proto: &str) -> Self {
@@ -63,28 +72,30 @@ impl Pipe {
         bound: Bound,
         mut observe: impl FnMut(&RunEvent) + Send + 'static,
     ) -> (RunHandle, Server) {
-        let plan = self.planned(&bound);
+        let plan = self.planned(bound.port());
         let server = bound.start();
-        let handle = Orchestrator::new(Arc::new(GrpcTransport::new())).submit(
-            Arc::new(plan),
-            Arc::new(FixedEndpoints::new(Duration::from_secs(10))),
-            self.options,
-            vec![Box::new(move |recorded| observe(&recorded.event))],
-        );
+        let handle = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access.clone())))
+            .submit(
+                Arc::new(plan),
+                Arc::new(FixedEndpoints::new(Duration::from_secs(10)).with_access(self.access)),
+                self.options,
+                vec![Box::new(move |recorded| observe(&recorded.event))],
+            );
         (handle, server)
     }
 
     pub(super) async fn run(self, bound: Bound) -> Ran {
-        let plan = Arc::new(self.planned(&bound));
+        let plan = Arc::new(self.planned(bound.port()));
         let (handle, server) = self.submit(bound, |_| {});
         Ran { plan, report: handle.wait().await, server }
     }
 
-    fn planned(&self, bound: &Bound) -> Plan {
+    /// Planned for nodes that all answer at this port.
+    pub(super) fn planned(&self, port: u16) -> Plan {
         let mut plan = self.setup.planned().expect().clone();
         plan.iterations = self.iterations;
         for node in &mut plan.nodes {
-            node.address = Address { host: "127.0.0.1".into(), port: Port::new(bound.port()).unwrap() };
+            node.address = Address { host: "127.0.0.1".into(), port: Port::new(port).unwrap() };
         }
         for step in &mut plan.steps {
             step.policy.backoff = Duration::ZERO;

@@ -2,7 +2,7 @@
 
 use tonic::Status;
 
-use super::piped::{Pipe, text, texts};
+use super::piped::{ALL, GIVE, PASS, Pipe, text, texts};
 use super::*;
 
 /// `s` streams these texts.
@@ -15,12 +15,8 @@ fn source(bound: Bound, count: usize) -> Bound {
     })
 }
 
-const GIVE: &str =
-    "service S { rpc Give(None) returns (stream T); } message None {} message T { string text = 1; }";
 const ONE: &str = "service S { rpc One(None) returns (O); } message None {} message O { string one = 1; }";
 const EACH: &str = "service S { rpc Each(T) returns (T); } message T { string text = 1; string one = 2; }";
-const ALL: &str = "service S { rpc All(stream T) returns (T); } message T { string text = 1; }";
-const PASS: &str = "service S { rpc Pass(stream T) returns (stream T); } message T { string text = 1; }";
 const MEET: &str =
     "service S { rpc Meet(T) returns (T); } message T { string text = 1; string one = 2; string all = 3; }";
 

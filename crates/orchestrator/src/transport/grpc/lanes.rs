@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aieffect_blueprint::Address;
 use tonic::transport::Channel;
 
+use super::access::Access;
 use super::channel;
 use crate::run::Failure;
 
@@ -30,14 +31,14 @@ pub(super) struct Lane {
 
 impl Lanes {
     /// A place on a connection to that address, a new one when all are full.
-    pub(super) fn take(self: &Arc<Self>, address: &Address) -> Result<Lane, Failure> {
+    pub(super) fn take(self: &Arc<Self>, address: &Address, access: &Access) -> Result<Lane, Failure> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lanes = all.entry(address.clone()).or_default();
         let free = lanes.iter().position(|lane| lane.streams < STREAMS);
         let index = match free {
             Some(index) => index,
             None => {
-                lanes.push(Used { channel: channel::connect(address)?, streams: 0 });
+                lanes.push(Used { channel: channel::connect(address, access)?, streams: 0 });
                 lanes.len() - 1
             }
         };

@@ -5,6 +5,7 @@ use std::error::Error;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::MESSAGE_LIMIT;
+use super::tls::{Trouble, trouble};
 use crate::run::{Direction, Failure, StatusCode};
 
 /// The failure behind a status. One with a source was made by the library, of a connection's error; one
@@ -31,8 +32,20 @@ fn was_not_sent(status: &Status, source: &(dyn Error + 'static)) -> bool {
     }
 }
 
-/// The innermost error's text: the outer ones say "transport error".
+/// What kept a connection from being made, or from lasting.
+pub(super) fn connecting_failed(error: &(dyn Error + 'static)) -> Trouble {
+    trouble(causes(error)).unwrap_or_else(|| Trouble::Passing(innermost(error)))
+}
+
+/// Why there is no connection, in words.
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    match connecting_failed(error) {
+        Trouble::Lasting(reason) | Trouble::Passing(reason) => reason,
+    }
+}
+
+/// The innermost error's text: the outer ones say "transport error".
+fn innermost(error: &(dyn Error + 'static)) -> String {
     let text = causes(error).last().map(ToString::to_string).unwrap_or_default();
     match text.split_once(" (os error") {
         Some((what, _)) => what.to_lowercase(),

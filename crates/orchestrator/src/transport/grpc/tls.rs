@@ -1,0 +1,182 @@
+//! TLS for connections to services: [`Tls`]. Deliberately absent: files, and the certificates of the system.
+
+mod connector;
+mod trouble;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aieffect_blueprint::Address;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{self, ClientConfig, InconsistentKeys, RootCertStore};
+
+pub(super) use self::connector::Secured;
+pub(super) use self::trouble::{Trouble, trouble};
+
+/// How connections are made secure: whose certificates are trusted, and which certificate is ours.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+}
+
+/// The PEM texts of our own certificate, with those between it and its CA, and of its key.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnCertificate<'a> {
+    /// The certificates, our own first.
+    pub certificates: &'a [u8],
+    /// Its key.
+    pub key: &'a [u8],
+}
+
+/// Which of the texts something is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsPart {
+    /// The CA's certificates.
+    Authority,
+    /// Our own certificate.
+    Certificate,
+    /// The key of our own certificate.
+    Key,
+}
+
+/// A text that TLS cannot be made of; the message goes on behind the text's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct TlsError {
+    /// Which text.
+    pub part: TlsPart,
+    what: String,
+}
+
+impl Tls {
+    /// Trusts what is signed by the CA certificates of this PEM text, and shows services our own certificate where
+    /// there is one.
+    pub fn new(authority: &[u8], own: Option<OwnCertificate<'_>>) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(TlsPart::Authority, authority)? {
+            roots.add(certificate).map_err(|error| {
+                let what = format!("holds a certificate that cannot be used: {error}");
+                TlsError { part: TlsPart::Authority, what }
+            })?;
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError { part: TlsPart::Authority, what: error.to_string() })?
+            .with_root_certificates(roots);
+        let mut config = match own {
+            None => builder.with_no_client_auth(),
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified(own)?))),
+        };
+        config.alpn_protocols = vec![connector::HTTP2.to_vec()];
+        Ok(Self { config: Arc::new(config) })
+    }
+
+    /// Makes connections to that address.
+    pub(super) fn connector(&self, address: &Address, limit: Duration) -> Result<Secured, String> {
+        Secured::new(Arc::clone(&self.config), address, limit)
+    }
+}
+
+fn certified(own: OwnCertificate<'_>) -> Result<CertifiedKey, TlsError> {
+    let certificates = certificates(TlsPart::Certificate, own.certificates)?;
+    let unfit = |error: rustls::Error| {
+        let what = format!("does not fit its certificate: {error}");
+        TlsError { part: TlsPart::Key, what }
+    };
+    let key = ring::default_provider().key_provider.load_private_key(key(own.key)?).map_err(unfit)?;
+    let certified = CertifiedKey::new(certificates, key);
+    match certified.keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            let what = "is not the key of the certificate".to_owned();
+            Err(TlsError { part: TlsPart::Key, what })
+        }
+        // `openssl x509 -req` signs such ones unless it is told more. Whether to take it is for services to say.
+        Err(rustls::Error::InvalidCertificate(error)) if trouble::is_version_1(&error) => Ok(certified),
+        Err(error) => {
+            let what = format!("holds a certificate that cannot be used: {error}");
+            Err(TlsError { part: TlsPart::Certificate, what })
+        }
+    }
+}
+
+fn certificates(part: TlsPart, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match read {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) if pem.trim_ascii().is_empty() => Err(TlsError { part, what: "is empty".to_owned() }),
+        Ok(_) => {
+            let what = "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)".to_owned();
+            Err(TlsError { part, what })
+        }
+        Err(error) => Err(TlsError { part, what: format!("is no PEM file: {error}") }),
+    }
+}
+
+/// What is wrong with a key is said without a letter of it.
+fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let what = match PrivateKeyDer::from_pem_slice(pem) {
+        Ok(key) => return Ok(key),
+        Err(_) if pem.trim_ascii().is_empty() => "is empty",
+        Err(_) if is_encrypted(pem) => {
+            "holds a key with a pass phrase; write it without one (`openssl pkey -in KEY -out PLAIN`)"
+        }
+        Err(_) => "holds no key in PEM form (`-----BEGIN PRIVATE KEY-----`)",
+    };
+    Err(TlsError { part: TlsPart::Key, what: what.to_owned() })
+}
+
+fn is_encrypted(pem: &[u8]) -> bool {
+    String::from_utf8_lossy(pem).contains("ENCRYPTED")
+}
+
+#[cfg(test)]
+mod tests {
+    use aieffect_testkit::Authority;
+
+    use super::*;
+
+    fn error(authority: &str, own: Option<(&str, &str)>) -> (TlsPart, String) {
+        let own = own.map(|(certificates, key)| OwnCertificate {
+            certificates: certificates.as_bytes(),
+            key: key.as_bytes(),
+        });
+        let error = Tls::new(authority.as_bytes(), own).unwrap_err();
+        (error.part, error.to_string())
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_key_is_told_by_its_part() {
+        let authority = Authority::new();
+        let (ca, one, other) = (authority.pem(), authority.issue(&["a"]), authority.issue(&["b"]));
+        let none = "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)";
+        assert_eq!(error("", None), (TlsPart::Authority, "is empty".to_owned()));
+        assert_eq!(error("hello", None), (TlsPart::Authority, none.to_owned()));
+        assert_eq!(error(&one.key, None), (TlsPart::Authority, none.to_owned()));
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+        assert_eq!(error(broken, None).0, TlsPart::Authority);
+        assert_eq!(error(&ca, Some((&one.key, &one.key))), (TlsPart::Certificate, none.to_owned()));
+        let no_key = "holds no key in PEM form (`-----BEGIN PRIVATE KEY-----`)";
+        assert_eq!(error(&ca, Some((&one.certificate, &ca))), (TlsPart::Key, no_key.to_owned()));
+        assert_eq!(error(&ca, Some((&one.certificate, "\n"))), (TlsPart::Key, "is empty".to_owned()));
+        let (part, what) = error(&ca, Some((&one.certificate, &other.key)));
+        assert_eq!(part, TlsPart::Key);
+        assert_eq!(what, "is not the key of the certificate");
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        assert!(error(&ca, Some((&one.certificate, locked))).1.contains("pass phrase"));
+    }
+
+    #[test]
+    fn certificates_and_keys_that_fit_are_taken() {
+        let authority = Authority::new();
+        let own = authority.issue(&["a"]);
+        let own = OwnCertificate { certificates: own.certificate.as_bytes(), key: own.key.as_bytes() };
+        let with_own = Tls::new(authority.pem().as_bytes(), Some(own)).unwrap();
+        assert!(with_own.config.client_auth_cert_resolver.has_certs());
+        let without = Tls::new(authority.pem().as_bytes(), None).unwrap();
+        assert!(!without.config.client_auth_cert_resolver.has_certs());
+    }
+}
