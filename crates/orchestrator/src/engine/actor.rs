@@ -13,7 +13,7 @@ use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
 use super::report::{Cause, RunReport, StepReport, unreached};
-use super::results::StepResult;
+use super::results::{InOrder, StepResult};
 use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
 use crate::plan::{Multiplicity, Plan, StepId};
@@ -26,6 +26,7 @@ pub(super) struct Actor {
     record: Record,
     effects: Effects,
     results: Vec<StepResult>,
+    in_order: Vec<InOrder>,
     options: RunOptions,
     cancel: CancellationToken,
     /// The request of the firing that failed first.
@@ -50,6 +51,7 @@ impl Actor {
             record: Record::new(journal, observers),
             effects: Effects::new(Arc::clone(&plan), transport, endpoints, &options),
             results: plan.steps.iter().map(|_| StepResult::default()).collect(),
+            in_order: plan.steps.iter().map(|_| InOrder::default()).collect(),
             plan,
             options,
             cancel,
@@ -110,10 +112,22 @@ impl Actor {
         };
         for Recorded { event, .. } in recorded {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
-                // A single message goes into no stream of the store: this cannot fail.
-                let _ = self.results[firing.step.index()].add(message.bytes(), self.options.keep);
+                self.in_order[firing.step.index()].ended(firing.seq, Some(message.bytes().clone()));
                 if self.plan.step(firing.step).gives == Multiplicity::One {
                     self.effects.flow().meters().count(firing.step, message.bytes().len());
+                }
+            }
+            if let RunEvent::FiringFailed { firing, .. }
+            | RunEvent::FiringCancelled { firing }
+            | RunEvent::SourceEnded { firing }
+            | RunEvent::FiringSucceeded { firing, given: Given::Streamed(_) } = &event
+            {
+                self.in_order[firing.step.index()].ended(firing.seq, None);
+            }
+            if let Some(step) = step_of(&event) {
+                for message in self.in_order[step.index()].leaving() {
+                    // A single message goes into no stream of the store: this cannot fail.
+                    let _ = self.results[step.index()].add(&message, self.options.keep);
                 }
             }
             self.effects.perform(&self.state, &event);
@@ -155,5 +169,16 @@ impl Actor {
             steps: steps.collect(),
             took: begun.elapsed(),
         }
+    }
+}
+
+/// The step whose firing has ended.
+fn step_of(event: &RunEvent) -> Option<StepId> {
+    match event {
+        RunEvent::FiringSucceeded { firing, .. }
+        | RunEvent::FiringFailed { firing, .. }
+        | RunEvent::FiringCancelled { firing }
+        | RunEvent::SourceEnded { firing } => Some(firing.step),
+        _ => None,
     }
 }

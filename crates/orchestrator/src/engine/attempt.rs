@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use tokio::time::sleep;
 
-use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, lock, request, stopper};
+use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, Taking, lock, request, stopper};
 use super::judge::{Judge, panicked};
 use super::results::{Keep, StepResult};
 use crate::payload::Payload;
@@ -62,8 +62,14 @@ impl Attempt {
     pub(super) async fn make(self) -> Attempted {
         let course = Arc::<Course>::default();
         let mut request = None;
+        let taking = match &self.material {
+            Material::Stream(intake) => Some(Taking(Arc::clone(intake))),
+            Material::Set(..) => None,
+        };
         let made = AssertUnwindSafe(self.perform(&course, &mut request)).catch_unwind().await;
         let result = made.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        // First: what is left of the call with its connection must not change what is looked at here.
+        drop(taking);
         let mut holds_all = true;
         if let Material::Stream(intake) = &self.material {
             let intake = lock(intake);

@@ -158,7 +158,7 @@ impl Effects {
             | RunEvent::SourceEnded { firing } => {
                 self.forget(*firing);
                 self.flow.outlet(firing.step).over(firing.seq);
-                if state.status(firing.step) != StepStatus::Open {
+                if matches!(state.status(firing.step), StepStatus::Failed | StepStatus::Skipped { .. }) {
                     self.break_off(firing.step);
                 }
                 self.go_on(*firing);

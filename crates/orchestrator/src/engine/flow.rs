@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 pub(super) use self::course::Course;
 pub(super) use self::feed::{Feed, Next, Set};
 pub(super) use self::giving::{Giving, unstored};
-pub(super) use self::intake::{Intake, Requesting, Source, lock, request};
+pub(super) use self::intake::{Intake, Requesting, Source, Taking, lock, request};
 pub(super) use self::outlet::Outlet;
 use self::queue::Queue;
 pub(super) use self::stop::{Stop, stopper};
@@ -89,6 +89,11 @@ impl Flow {
         if let Some(feed) = self.feed(step) {
             lock(feed).abandon();
         }
+    }
+
+    /// Nothing more is taken for any step.
+    pub(super) fn abandon_all(&self) {
+        self.feeds.iter().flatten().for_each(|feed| lock(feed).abandon());
     }
 
     /// From now on open calls end once nothing waits for them.

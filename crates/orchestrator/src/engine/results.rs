@@ -1,5 +1,6 @@
 //! The responses that a run is asked to keep.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -42,6 +43,30 @@ pub struct StepResult {
 struct Spool {
     file: File,
     lengths: Vec<usize>,
+}
+
+/// Messages of firings that end in another order than they began in.
+#[derive(Debug, Default)]
+pub(super) struct InOrder {
+    next: u64,
+    held: BTreeMap<u64, Option<Bytes>>,
+}
+
+impl InOrder {
+    /// A firing has ended, with a message or without.
+    pub(super) fn ended(&mut self, seq: u64, message: Option<Bytes>) {
+        self.held.insert(seq, message);
+    }
+
+    /// The messages whose turn has come.
+    pub(super) fn leaving(&mut self) -> Vec<Bytes> {
+        let mut leaving = Vec::new();
+        while let Some(message) = self.held.remove(&self.next) {
+            leaving.extend(message);
+            self.next += 1;
+        }
+        leaving
+    }
 }
 
 impl StepResult {

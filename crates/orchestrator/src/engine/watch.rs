@@ -19,13 +19,16 @@ pub(super) struct Watch {
     is_live: bool,
     quiet: Duration,
     grace: Duration,
-    /// When its time is up.
+    lasting: Option<Duration>,
+    /// When its time is up; from when it fires.
     end: Option<Instant>,
     moves: u64,
     moved: Instant,
     closing_since: Option<Instant>,
     /// Calls that did not end in time, and are cut one by one.
     to_cut: Vec<FiringId>,
+    /// What had passed when nothing was left to do, at the last look.
+    drained_at: Option<u64>,
     next_look: Instant,
 }
 
@@ -36,11 +39,13 @@ impl Watch {
             is_live: plan.mode == Mode::Live,
             quiet: options.quiet,
             grace: options.grace,
-            end: options.lasting.map(|lasting| now + lasting),
+            lasting: options.lasting,
+            end: None,
             moves: 0,
             moved: now,
             closing_since: None,
             to_cut: Vec::new(),
+            drained_at: None,
             next_look: now,
         }
     }
@@ -70,6 +75,9 @@ impl Watch {
             self.moved = now;
             return None;
         }
+        if let Some(lasting) = self.lasting.take() {
+            self.end = Some(now + lasting);
+        }
         if self.end.is_some_and(|end| now >= end) {
             self.end = None;
             return Some(Input::Close(Closing::TimeIsUp));
@@ -85,13 +93,22 @@ impl Watch {
     fn ending(&mut self, state: &RunState, effects: &Effects) -> Option<Input> {
         let since = *self.closing_since.get_or_insert_with(Instant::now);
         if !state.has_work() && effects.flow().is_empty() {
-            return Some(Input::Drained);
+            // A message may be on its way from a queue to the run: it has arrived by the next look.
+            let moves = Some(effects.flow().moves());
+            let is_drained = self.drained_at == moves;
+            self.drained_at = moves;
+            return is_drained.then_some(Input::Drained);
         }
+        self.drained_at = None;
         if since.elapsed() < self.grace {
             return None;
         }
         if self.to_cut.is_empty() {
             self.to_cut = effects.open_calls();
+        }
+        if self.to_cut.is_empty() {
+            // What waits for room behind it waits for ever: a cycle that is full.
+            effects.flow().abandon_all();
         }
         self.to_cut.pop().map(Input::CallCut)
     }

@@ -159,7 +159,10 @@ impl Decision<'_> {
             Input::Close(why) if self.state.phase == Phase::Running => {
                 self.emit(RunEvent::Closing { why });
                 let ended: Vec<StepId> = sources(self.plan).collect();
-                ended.into_iter().for_each(|source| self.settle(source));
+                for source in ended {
+                    self.give_up_waits_of(source);
+                    self.settle(source);
+                }
             }
             Input::Drained if self.state.phase == Phase::Closing && !self.state.has_work() => {
                 let open = self.plan.steps().map(|(step, _)| step).filter(|step| self.is_open(*step));

@@ -297,8 +297,11 @@ impl RunState {
             let step = plan.step(firing.step);
             step.takes_stream() || step.gives_stream()
         };
+        let calls = |flight: &Flight| flight.phase == FlightPhase::Calling;
         let holds = |step: &StepState| step.supply == Supply::AtHand || step.undelivered > 0;
-        !has_source && self.flights.keys().all(streams) && !self.steps.iter().any(holds)
+        !has_source
+            && self.flights.iter().all(|(firing, flight)| streams(firing) && calls(flight))
+            && !self.steps.iter().any(holds)
     }
 
     /// Whether a live run is under way.
@@ -311,10 +314,20 @@ impl RunState {
         self.phase == Phase::Closing
     }
 
+    /// Whether another call of a live source gives no more than is asked for. A stream is open once at a time.
+    fn may_give_more(&self, plan: &Plan, id: StepId) -> bool {
+        let state = &self.steps[id.index()];
+        if plan.step(id).gives_stream() {
+            return state.in_flight == 0;
+        }
+        plan.iterations.is_none_or(|limit| state.given + u64::from(state.in_flight) < limit.get())
+    }
+
     fn has_ended(&self, plan: &Plan, id: StepId) -> bool {
         let (step, state) = (plan.step(id), &self.steps[id.index()]);
         let enough = plan.iterations.is_some_and(|limit| state.given >= limit.get());
-        let is_over = step.gives_stream() && step.at_end == AtEnd::Stop && state.next_firing > 0;
+        let has_given = step.gives_stream() && state.next_firing > 0 && state.failed_in_row == 0;
+        let is_over = has_given && step.at_end == AtEnd::Stop;
         state.source_ended || enough || is_over || self.phase == Phase::Closing
     }
 
@@ -408,7 +421,7 @@ impl RunState {
             Feed::Once => state.next_firing == 0,
             Feed::EachMessage => at_hand,
             Feed::OpenStream => at_hand && (plan.mode == Mode::Live || state.next_firing == 0),
-            Feed::Source => !self.has_ended(plan, id),
+            Feed::Source => !self.has_ended(plan, id) && self.may_give_more(plan, id),
         };
         let has_room = state.in_flight.saturating_add(state.undelivered) < step.parallel.get();
         if state.status == StepStatus::Open && state.missing == 0 && supplied && has_room {

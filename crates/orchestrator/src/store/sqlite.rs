@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 pub use self::claim::RunClaim;
@@ -57,6 +58,14 @@ impl SqliteStore {
         };
         connection.pragma_update(None, "journal_mode", "WAL").map_err(not_written)?;
         connection.pragma_update(None, "synchronous", synchronous).map_err(not_written)?;
+        if durability == Durability::Process {
+            // The journal stays, for the next run: to fold it in and to remove it would wait for the disk, for longer than
+            // a short run takes. It is folded in whenever it has grown to a mebibyte.
+            connection
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+                .map_err(not_written)?;
+            connection.pragma_update(None, "wal_autocheckpoint", 256).map_err(not_written)?;
+        }
         Schema::bring_up_to_date(&connection, &folder)?;
         Ok(Self { connection: Mutex::new(connection), folder })
     }

@@ -31,6 +31,12 @@ impl Course {
         self.touch();
     }
 
+    /// No more messages go in: from now on the service alone is waited for.
+    pub(crate) fn input_ended(&self) {
+        self.awaits_input.store(false, Ordering::Relaxed);
+        self.touch();
+    }
+
     pub(crate) fn awaits_input(&self) {
         self.awaits_input.store(true, Ordering::Relaxed);
     }

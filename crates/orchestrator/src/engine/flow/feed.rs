@@ -149,7 +149,7 @@ impl Join {
 impl Merge {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
         let count = self.queues.len();
-        let mut ended = 0;
+        let (mut ended, mut is_broken) = (0, false);
         for step in 0..count {
             let place = (self.turn + step) % count;
             let (input, queue) = &self.queues[place];
@@ -158,9 +158,16 @@ impl Merge {
                     self.turn = place + 1;
                     return Poll::Ready(Ok(Next::Set(Set::Merged(*input, message))));
                 }
-                Poll::Ready(Taken::Ended | Taken::Broken) => ended += 1,
+                Poll::Ready(Taken::Ended) => ended += 1,
+                Poll::Ready(Taken::Broken) => {
+                    ended += 1;
+                    is_broken = true;
+                }
                 Poll::Pending => {}
             }
+        }
+        if ended == count && is_broken {
+            return Poll::Ready(Ok(Next::Broken));
         }
         if ended == count {
             return Poll::Ready(Ok(Next::Ended));

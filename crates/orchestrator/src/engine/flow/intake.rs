@@ -27,6 +27,8 @@ pub(crate) struct Intake {
     sent_bytes: usize,
     holds_all: bool,
     last: Option<Bytes>,
+    /// Which attempt takes from it; what is left of an earlier one finds nothing.
+    attempt: u64,
 }
 
 /// Where the messages come from.
@@ -41,7 +43,22 @@ pub(crate) enum Source {
 
 impl Intake {
     pub(crate) fn new(plan: Arc<Plan>, step: StepId, kept: Vec<Option<Bytes>>, source: Source) -> Self {
-        Self { plan, step, kept, source, sent: Vec::new(), sent_bytes: 0, holds_all: true, last: None }
+        Self {
+            plan,
+            step,
+            kept,
+            source,
+            sent: Vec::new(),
+            sent_bytes: 0,
+            holds_all: true,
+            last: None,
+            attempt: 0,
+        }
+    }
+
+    /// Whoever takes from it now takes nothing more: a call may be over for us, and not yet for its connection.
+    fn end_attempt(&mut self) {
+        self.attempt += 1;
     }
 
     /// Whether all that was sent can be sent again.
@@ -76,7 +93,10 @@ impl Intake {
         let set = match &mut self.source {
             Source::Made(made) => match made.next() {
                 Some(message) => return Poll::Ready(Some(self.send(message, replayed, course))),
-                None => return Poll::Ready(None),
+                None => {
+                    course.input_ended();
+                    return Poll::Ready(None);
+                }
             },
             Source::Failed(failure) => {
                 return failure.take().map_or(Poll::Pending, |failure| stopper.stop(Stop::Failed(failure)));
@@ -89,7 +109,10 @@ impl Intake {
                         return Poll::Pending;
                     }
                     Poll::Ready(Ok(Next::Set(set))) => set,
-                    Poll::Ready(Ok(Next::Ended)) => return Poll::Ready(None),
+                    Poll::Ready(Ok(Next::Ended)) => {
+                        course.input_ended();
+                        return Poll::Ready(None);
+                    }
                     // The call is about to be cancelled: it must not see an end.
                     Poll::Ready(Ok(Next::Broken)) => return Poll::Pending,
                     Poll::Ready(Ok(Next::Uneven)) => return stopper.stop(Stop::Failed(Failure::Uneven)),
@@ -160,11 +183,22 @@ pub(crate) struct Requesting {
     course: Arc<Course>,
     stopper: Stopper,
     replayed: usize,
+    attempt: u64,
 }
 
 impl Requesting {
     pub(crate) fn new(intake: Arc<Mutex<Intake>>, course: Arc<Course>, stopper: Stopper) -> Self {
-        Self { intake, course, stopper, replayed: 0 }
+        let attempt = lock(&intake).attempt;
+        Self { intake, course, stopper, replayed: 0, attempt }
+    }
+}
+
+/// Ends an attempt's taking, also when its call is cut.
+pub(crate) struct Taking(pub(crate) Arc<Mutex<Intake>>);
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        lock(&self.0).end_attempt();
     }
 }
 
@@ -172,8 +206,12 @@ impl Stream for Requesting {
     type Item = Bytes;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Self { intake, course, stopper, replayed } = self.get_mut();
-        lock(intake).poll_next(replayed, course, stopper, context)
+        let Self { intake, course, stopper, replayed, attempt } = self.get_mut();
+        let mut intake = lock(intake);
+        if intake.attempt != *attempt {
+            return Poll::Pending;
+        }
+        intake.poll_next(replayed, course, stopper, context)
     }
 }
 

@@ -144,7 +144,8 @@ impl Queue {
             return Poll::Ready(inner.spool.take().map(Taken::Message));
         }
         match inner.end {
-            _ if inner.is_abandoned => Poll::Ready(Ok(Taken::Ended)),
+            // No end: whoever still takes is about to be cut.
+            _ if inner.is_abandoned => Poll::Ready(Ok(Taken::Broken)),
             Some(End::Complete) => Poll::Ready(Ok(Taken::Ended)),
             Some(End::Broken) => Poll::Ready(Ok(Taken::Broken)),
             None => {

@@ -108,7 +108,7 @@ fn a_queue_tells_how_it_ended() {
     abandoned.abandon();
     assert!(now(|context| abandoned.poll_room(context)).is_some(), "nobody waits for what nobody takes");
     put(&abandoned, &["b", "c"]);
-    assert_eq!(taken(&abandoned), ["end"]);
+    assert_eq!(taken(&abandoned), ["broken"]);
 }
 
 #[tokio::test]

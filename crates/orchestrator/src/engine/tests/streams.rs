@@ -57,6 +57,26 @@ async fn parallel_calls_hand_on_in_order() {
 }
 
 #[tokio::test]
+async fn parallel_calls_that_end_early_are_shown_in_their_place() {
+    let gate = Gate::new();
+    let bound = source(bound(), 6).on("/S/Each", move |call| {
+        let (gate, place) = (gate.clone(), call.earlier);
+        // The first answers once the last has come.
+        Reply::Bytes(call.bytes).after(async move {
+            if place == 0 {
+                gate.opened().await;
+            } else if place == 3 {
+                gate.open();
+            }
+        })
+    });
+    let pipe = Pipe::new().node("s", GIVE).node("e", EACH).link("s:Give", "e:Each");
+    let mut ran = pipe.operation("e:Each", r#"{"parallel": 4}"#).run(bound).await;
+    ran.succeeded();
+    assert_eq!(ran.results("e:Each"), ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test]
 async fn a_single_message_meets_every_one_of_a_stream() {
     let bound = source(bound(), 3)
         .on("/S/One", |_| Reply::Bytes(text("kept")))
@@ -315,6 +335,24 @@ async fn a_stream_on_which_nothing_moves_is_given_up() {
     });
     let pipe = Pipe::new().node("s", GIVE).operation("s:Give", r#"{"deadline": "200ms"}"#);
     let ran = pipe.run(bound).await;
+    assert_eq!(failure(&ran.report), &Failure::Idle { after: Duration::from_millis(200) });
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_once_it_has_all_is_given_up() {
+    let bound = bound()
+        .talk("/S/Give", |mut talk| async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            talk.say(text("1")).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(())
+        })
+        .talk("/S/All", |mut talk| async move {
+            texts(&mut talk).await;
+            std::future::pending().await
+        });
+    let pipe = Pipe::new().node("s", GIVE).node("a", ALL).link("s:Give", "a:All");
+    let ran = pipe.operation("a:All", r#"{"deadline": "200ms"}"#).run(bound).await;
     assert_eq!(failure(&ran.report), &Failure::Idle { after: Duration::from_millis(200) });
 }
 

@@ -37,7 +37,12 @@ impl Stream for Sending {
     type Item = Piece;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Piece>> {
+        let is_due = self.abortion.is_due.load(Ordering::Acquire);
         let Some(inputs) = &mut self.inputs else { return Poll::Ready(None) };
+        if is_due {
+            self.inputs = None;
+            return Poll::Ready(Some(Piece::Abort));
+        }
         let polled = inputs.as_mut().poll_next(context);
         match polled {
             Poll::Ready(Some(message)) => return Poll::Ready(Some(Piece::Message(message))),
