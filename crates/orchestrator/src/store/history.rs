@@ -54,6 +54,8 @@ pub enum StepState {
     Called,
     /// All its calls ended well.
     Finished,
+    /// Its results are those of another run, and it is not called.
+    Reused,
     /// It failed.
     Failed,
     /// A step that it takes from failed.
@@ -69,6 +71,7 @@ impl StepState {
             Self::Waiting => "waiting",
             Self::Called => "called",
             Self::Finished => "finished",
+            Self::Reused => "reused",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
@@ -97,7 +100,8 @@ impl History {
 
     /// How many steps have finished.
     pub fn finished(&self) -> usize {
-        self.steps.iter().filter(|step| step.state == StepState::Finished).count()
+        let is_done = |step: &&StepHistory| matches!(step.state, StepState::Finished | StepState::Reused);
+        self.steps.iter().filter(is_done).count()
     }
 
     /// Folds in what happened next.
@@ -122,7 +126,7 @@ impl History {
         self.resumed += 1;
         self.failure = None;
         for step in &mut self.steps {
-            if step.state != StepState::Finished || redo.contains(&step.name) {
+            if !matches!(step.state, StepState::Finished | StepState::Reused) || redo.contains(&step.name) {
                 step.state = StepState::Waiting;
             }
         }
@@ -138,6 +142,9 @@ impl StepHistory {
                 self.began.get_or_insert(entry.at);
             }
             StoredEvent::Done { gave, .. } => {
+                if self.state == StepState::Waiting {
+                    self.state = StepState::Reused;
+                }
                 self.calls += 1;
                 self.ended = Some(entry.at);
                 let (messages, bytes) = match gave {
