@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::tool::{Answer, ask};
 
 /// A compose tool.
@@ -23,12 +25,9 @@ pub(crate) const TOOLS: [ComposeTool; 3] = [
 impl ComposeTool {
     /// The first that answers.
     pub(crate) async fn here(patience: Duration) -> Option<Self> {
-        for tool in TOOLS {
-            if tool.version(patience).await.is_some() {
-                return Some(tool);
-            }
-        }
-        None
+        // Side by side: one of them is written in Python, and takes its time to start.
+        let versions = join_all(TOOLS.map(|tool| tool.version(patience))).await;
+        TOOLS.into_iter().zip(versions).find_map(|(tool, version)| version.map(|_| tool))
     }
 
     /// Its version; `None` when it does not answer.

@@ -127,11 +127,11 @@ fn measured(case: Case) -> Outcome<String> {
         of_raw.push(rate(by_engine) / rate(raw));
         cpu.push(by_engine.cpu.as_secs_f64() / by_hand.cpu.as_secs_f64());
     }
-    let (rate, micros) = (median(rates), |cost: f64| cost);
     Ok(format!(
-        "| {} | {rate:.0} | {:.2} | {:.2} | {:.2} |",
+        "| {} | {:.0} | {:.2} | {:.2} | {:.2} |",
         case.name(),
-        micros(median(of_static)),
+        median(rates),
+        median(of_static),
         median(of_raw),
         median(cpu)
     ))

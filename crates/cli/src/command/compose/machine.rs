@@ -1,10 +1,10 @@
 //! What this machine has of what a stack needs. That decides nothing: the stack may be for another machine.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use aieffect_compose::{ComposeFile, Image, ImageName, Role};
-use futures_util::future::join_all;
 
 use crate::compose_tool::ComposeTool;
 use crate::drive;
@@ -23,16 +23,37 @@ pub(super) struct Machine {
     pub(super) missing: Vec<ImageName>,
 }
 
-/// Asks the compose tools, and the engine for the stack's images.
+/// Asks the compose tools, and the engine for its images: once, however many services there are.
 pub(super) fn look(file: &ComposeFile) -> Result<Machine, Failure> {
     drive::block_on(async {
         let tool = ComposeTool::here(PATIENCE).await;
         let engine = tool.map_or("docker", |tool| tool.engine);
-        let asked =
-            images(file).into_iter().map(async |image| is_missing(engine, image).await.then_some(image));
-        let missing = join_all(asked).await.into_iter().flatten().cloned().collect();
-        Ok(Machine { tool, missing })
+        let question = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"];
+        let answer = ask(engine, question, b"", PATIENCE).await;
+        Ok(Machine { tool, missing: missing(&images(file), &answer) })
     })
+}
+
+/// The images that an engine's list does not have. One that does not list them lacks none.
+fn missing(images: &[&ImageName], answer: &Answer) -> Vec<ImageName> {
+    let Answer::Said(list) = answer else { return Vec::new() };
+    let there: HashSet<&str> = list.lines().map(|line| short(line.trim())).collect();
+    // A digest is in no list of names.
+    let asked = images.iter().filter(|image| !image.as_str().contains('@'));
+    asked.filter(|image| !there.contains(&*tagged(image.as_str()))).map(|image| (*image).clone()).collect()
+}
+
+/// Without the registry that engines put before a name, or leave away.
+fn short(name: &str) -> &str {
+    let registries = ["docker.io/library/", "docker.io/", "localhost/"];
+    registries.iter().find_map(|registry| name.strip_prefix(registry)).unwrap_or(name)
+}
+
+/// The name as a list has it: with its tag.
+fn tagged(name: &str) -> Cow<'_, str> {
+    let name = short(name);
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}:latest")) }
 }
 
 /// The images that services are started from, without the orchestrator's.
@@ -46,32 +67,34 @@ pub(super) fn images(file: &ComposeFile) -> Vec<&ImageName> {
     named.filter(|image| seen.insert(image.as_str())).collect()
 }
 
-async fn is_missing(engine: &str, image: &ImageName) -> bool {
-    let question = ["image", "inspect", "--format", "{{.Id}}", "--", image.as_str()];
-    matches!(ask(engine, question, b"", PATIENCE).await, Answer::Refused(reason) if is_absence(&reason))
-}
-
-/// Whether an engine says that it has no such image; it may also refuse since it does not run.
-fn is_absence(reason: &str) -> bool {
-    let reason = reason.to_lowercase();
-    ["no such image", "no such object", "image not known"].iter().any(|words| reason.contains(words))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(images: &[&str], answer: &Answer, expected: &[&str]) {
+        let images: Vec<ImageName> = images.iter().map(|name| ImageName::new(name).unwrap()).collect();
+        let found = missing(&images.iter().collect::<Vec<_>>(), answer);
+        assert_eq!(found.iter().map(ImageName::as_str).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn images_are_found_under_the_names_that_engines_give_them() {
+        let list = "<none>:<none>\na:latest\nlocalhost/b:latest\nr.example:5000/c:2\nredis:7";
+        let answer = Answer::Said(list.to_owned());
+        check(
+            &["a", "a:latest", "b:latest", "r.example:5000/c:2", "docker.io/library/redis:7"],
+            &answer,
+            &[],
+        );
+        check(&["a:2", "d", "r.example:5000/c"], &answer, &["a:2", "d", "r.example:5000/c"]);
+        let digest = format!("e@sha256:{}", "0".repeat(64));
+        check(&[&digest], &answer, &[]);
+    }
+
     #[test]
     fn an_engine_that_does_not_run_lacks_no_image() {
-        for reason in [
-            "Error response from daemon: no such image: x:latest: No such image: x:latest",
-            "Error: No such image: x:latest",
-            "Error: inspecting object: x: image not known",
-        ] {
-            assert!(is_absence(reason), "{reason}");
+        for answer in [Answer::Refused("Cannot connect".into()), Answer::NotThere, Answer::Silent] {
+            check(&["a"], &answer, &[]);
         }
-        assert!(!is_absence(
-            "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"
-        ));
     }
 }

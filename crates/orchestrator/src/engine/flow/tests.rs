@@ -1,17 +1,22 @@
 //! Queues, and what is taken from them, without a network.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use futures_util::Stream;
 use proptest::prelude::*;
 
 use super::feed::{Feed, Next, Set};
+use super::intake::{Intake, Requesting, Source, Taking};
 use super::outlet::Outlet;
 use super::queue::{Queue, Taken};
+use super::stop::stopper;
 use crate::engine::meter::Meters;
 use crate::plan::{Overflow, StepId};
+use crate::run::sample;
 
 fn queue(overflow: Overflow, most: usize) -> Arc<Queue> {
     Arc::new(Queue::new(overflow, most, Arc::default()))
@@ -187,6 +192,23 @@ fn firings_that_end_early_go_out_in_their_turn() {
     assert!(now(|context| outlet.poll_room(0, context)).is_some());
     outlet.over(0);
     assert!(now(|context| outlet.poll_room(2, context)).is_some());
+}
+
+#[test]
+fn what_is_left_of_an_attempt_takes_nothing_more() {
+    let plan = Arc::new(sample::plan(&["a:X"], &[]));
+    let requests = vec![message("1"), message("2")].into_iter();
+    let intake = Intake::new(plan, StepId::new(0), Vec::new(), Source::Made(requests));
+    let intake = Arc::new(Mutex::new(intake));
+    let attempt = || Requesting::new(Arc::clone(&intake), Arc::default(), stopper().0);
+    let next = |attempt: &mut Requesting| now(|context| Pin::new(attempt).poll_next(context));
+    let (mut first, taking) = (attempt(), Taking(Arc::clone(&intake)));
+    assert_eq!(next(&mut first), Some(Some(message("1"))));
+    drop(taking);
+    assert_eq!(next(&mut first), None, "its call is over");
+    let mut second = attempt();
+    let sent = [next(&mut second), next(&mut second), next(&mut second)];
+    assert_eq!(sent, [Some(Some(message("1"))), Some(Some(message("2"))), Some(None)], "from the beginning");
 }
 
 proptest! {

@@ -67,3 +67,42 @@ impl Drop for Caller {
         self.0.waker.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    /// What comes at once: messages as their length, `abort`, `end`, or `wait`.
+    fn next(sending: &mut Sending) -> String {
+        match Pin::new(sending).poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Piece::Message(message))) => message.len().to_string(),
+            Poll::Ready(Some(Piece::Abort)) => "abort".to_owned(),
+            Poll::Ready(None) => "end".to_owned(),
+            Poll::Pending => "wait".to_owned(),
+        }
+    }
+
+    #[test]
+    fn messages_end_where_their_caller_waits_to_the_end() {
+        let (mut sending, _caller) = sending(Box::pin(stream::iter([Bytes::from_static(b"abc")])));
+        assert_eq!([next(&mut sending), next(&mut sending)], ["3", "end"]);
+    }
+
+    #[test]
+    fn what_is_given_up_is_aborted_and_takes_nothing_more() {
+        for inputs in [stream::iter(vec![Bytes::new(); 2]).boxed(), stream::empty().boxed()] {
+            let (mut sending, caller) = sending(inputs);
+            drop(caller);
+            assert_eq!([next(&mut sending), next(&mut sending)], ["abort", "end"]);
+        }
+        let (mut sending, caller) = sending(Box::pin(stream::pending()));
+        assert_eq!(next(&mut sending), "wait");
+        drop(caller);
+        assert_eq!(next(&mut sending), "abort");
+    }
+}
