@@ -193,7 +193,7 @@ impl Sending {
     /// Ready once all is handed to the connection.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Unsent>> {
         loop {
-            self.gather(context).map_err(Unsent::Refused)?;
+            ready!(self.gather(context)).map_err(Unsent::Refused)?;
             if self.gathered.is_empty() && self.alone.is_none() {
                 if !self.have_ended {
                     return Poll::Pending;
@@ -208,13 +208,16 @@ impl Sending {
         }
     }
 
-    /// Takes messages, until enough are there to be written or no more come for now.
-    fn gather(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
+    /// Takes messages, until enough are there to be written: pending when more may be there in a moment.
+    fn gather(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let before = self.gathered.len();
         while self.alone.is_none() && !self.have_ended && self.gathered.len() < TOGETHER {
-            let Poll::Ready(next) = self.inputs.as_mut().poll_next(context) else { return Ok(()) };
+            let Poll::Ready(next) = self.inputs.as_mut().poll_next(context) else {
+                return self.after_a_pause(before, context).map(Ok);
+            };
             let Some(message) = next else {
                 self.have_ended = true;
-                return Ok(());
+                break;
             };
             put_prefix(&mut self.gathered, message.len())?;
             if message.len() <= ALONE {
@@ -223,7 +226,17 @@ impl Sending {
                 self.alone = Some(message);
             }
         }
-        Ok(())
+        Poll::Ready(Ok(()))
+    }
+
+    /// While small messages come, whoever gives them has its turn before they are written: its queue may have been
+    /// too short for more.
+    fn after_a_pause(&self, before: usize, context: &Context<'_>) -> Poll<()> {
+        if self.gathered.len() == before {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Ready once some can be written.
