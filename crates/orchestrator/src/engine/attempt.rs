@@ -1,5 +1,6 @@
 //! One attempt of a firing: makes the requests, calls, and judges the responses.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,13 +116,14 @@ impl Attempt {
             outlet: Arc::clone(&self.outlet),
             seq: self.call.metadata.seq,
             judge: self.judge.clone(),
+            accepts_all: self.judge.accepts_all(),
             keep: self.keep,
             result: Arc::clone(&self.result),
             course: Arc::clone(course),
             stopper,
             most: self.most,
             given: 0,
-            staged: None,
+            staged: VecDeque::new(),
             judging: None,
             failure: None,
         };

@@ -136,6 +136,17 @@ impl RequestPlan {
         }
     }
 
+    /// The same from the message of the only incoming link.
+    pub fn fill_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
+        match &self.carry {
+            Carry::AsIs(as_is) if as_is.input() == 0 => {
+                as_is.check(&message).map_err(|why| self.undecodable(0, as_is.source(), why))?;
+                Ok(message)
+            }
+            _ => self.fill(std::slice::from_ref(&message)),
+        }
+    }
+
     /// How the bytes come about.
     pub fn carry(&self) -> &Carry {
         &self.carry

@@ -50,10 +50,14 @@ impl AsIs {
 
     /// The request's bytes; an error when the message is nested too deep.
     pub(in super::super) fn fill(&self, message: &Bytes) -> Result<Bytes, String> {
-        if let Some((table, row)) = &self.depth {
-            table.check(*row, message, 0).map_err(|fault| fault.to_string())?;
-        }
+        self.check(message)?;
         Ok(message.clone())
+    }
+
+    /// An error when the message is nested too deep.
+    pub(in super::super) fn check(&self, message: &Bytes) -> Result<(), String> {
+        let Some((table, row)) = &self.depth else { return Ok(()) };
+        table.check(*row, message, 0).map_err(|fault| fault.to_string())
     }
 }
 
