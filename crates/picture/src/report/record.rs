@@ -270,6 +270,11 @@ impl RunRecord {
         }
     }
 
+    /// Whether a call has begun and not ended.
+    pub fn is_open(&self, step: usize, seq: u64) -> bool {
+        self.open.contains_key(&(step, seq))
+    }
+
     /// How a step stands.
     pub fn state(&self, step: usize) -> Option<StepState> {
         self.steps.get(step).map(|step| step.state)
@@ -296,6 +301,13 @@ impl RunRecord {
         open.sort_unstable();
         for (step, seq) in open {
             self.cut(step, seq, self.end);
+        }
+        for step in &mut self.steps {
+            // A live step goes on until the run ends, and past failures of single calls.
+            if self.mode == Mode::Live && step.state == StepState::Called {
+                let has_failed = step.failed > 0 && step.failed >= step.calls;
+                step.state = if has_failed { StepState::Failed } else { StepState::Finished };
+            }
         }
     }
 
