@@ -97,6 +97,17 @@ impl Reporting {
         self.write_as(Ending::Interrupted, None, log);
     }
 
+    /// The same for one whose services did not start; without a reason it was stopped while they did.
+    pub(crate) fn write_without_beginning(&self, reason: Option<&str>, log: &Log) {
+        let cause = reason.map(|reason| Cause {
+            what: "The services did not start".to_owned(),
+            text: reason.to_owned(),
+            details: Vec::new(),
+        });
+        let ending = if cause.is_some() { Ending::Unreachable } else { Ending::Cancelled };
+        self.write_as(ending, cause, log);
+    }
+
     fn write_as(&self, ending: Ending, cause: Option<Cause>, log: &Log) {
         let Some(path) = &self.page else { return };
         let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,7 +27,7 @@ const LABEL_LINE: f64 = 14.0;
 /// fields are mapped by hand. Long names are shortened; a tooltip has them in full.
 pub fn svg(pipeline: &Pipeline) -> String {
     let style = format!("<style>\n{}</style>\n", style::STYLE);
-    draw(pipeline, &style, &|_| None)
+    draw(pipeline, &style, &|_| None).0
 }
 
 /// The drawing as a part of a page, each step with what became of it. Its style is for elements within `scope` only.
@@ -35,8 +35,17 @@ pub(crate) fn marked_svg(
     pipeline: &Pipeline,
     scope: &str,
     mark: &dyn Fn(OperationId) -> Option<Mark>,
-) -> (String, String) {
-    (style::scoped(scope), draw(pipeline, "", mark))
+) -> Marked {
+    let (drawing, size) = draw(pipeline, "", mark);
+    Marked { style: style::scoped(scope), drawing, width: size.width }
+}
+
+/// A drawing as a part of a page.
+pub(crate) struct Marked {
+    pub(crate) style: String,
+    pub(crate) drawing: String,
+    /// In pixels, where nothing makes it smaller.
+    pub(crate) width: f64,
 }
 
 /// What became of a step, as it is shown at its box: the page has a symbol `mark-<class>` for it.
@@ -48,7 +57,7 @@ pub(crate) struct Mark {
     pub(crate) word: &'static str,
 }
 
-fn draw(pipeline: &Pipeline, style: &str, mark: &dyn Fn(OperationId) -> Option<Mark>) -> String {
+fn draw(pipeline: &Pipeline, style: &str, mark: &dyn Fn(OperationId) -> Option<Mark>) -> (String, Size) {
     let led_to = led_to(pipeline);
     let boxes: Vec<NodeBox<'_>> =
         (0..pipeline.nodes().len()).map(|node| NodeBox::of(pipeline, node)).collect();
@@ -80,7 +89,7 @@ fn draw(pipeline: &Pipeline, style: &str, mark: &dyn Fn(OperationId) -> Option<M
         draw_label(&mut text, lines, route.label);
     }
     text += "</svg>\n";
-    text
+    (text, layout.size)
 }
 
 fn end(boxes: &[NodeBox<'_>], id: OperationId) -> End {

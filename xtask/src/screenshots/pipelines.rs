@@ -122,7 +122,7 @@ impl Pipeline {
             entry["attempts"] = json!(3);
             entry["backoff"] = json!("20ms");
         }
-        json!({"version": 1, "operations": operations})
+        json!({"version": 1, "max_parallel": 14, "operations": operations})
     }
 }
 

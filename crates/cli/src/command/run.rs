@@ -44,8 +44,14 @@ pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let ended = match interrupts.or(prepared.local.start(&prepared.start)).await {
-            Err(_) => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
-            Ok(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
+            Err(_) => {
+                prepared.reporting.write_without_beginning(None, &prepared.log);
+                Err(Failure::text(Exit::Interrupted, "interrupted before the services had started"))
+            }
+            Ok(Err(error)) => {
+                prepared.reporting.write_without_beginning(Some(&error.to_string()), &prepared.log);
+                Err(Failure::new(Exit::ServiceUnreachable, error))
+            }
             Ok(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
         };
         prepared.name_folder();

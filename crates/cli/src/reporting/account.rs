@@ -38,7 +38,7 @@ pub(super) fn of(
 
 fn failed(plan: &Plan, report: &RunReport) -> Option<Cause> {
     let cause = report.cause.as_ref()?;
-    let mut details = vec![("Node", cause.name.node.to_string()), ("Kind", kind(&cause.failure))];
+    let mut details = vec![("Node", cause.name.node.to_string()), kind(&cause.failure)];
     if let Some(address) = &cause.address {
         details.push(("Address", address.to_string()));
     }
@@ -52,10 +52,10 @@ fn failed(plan: &Plan, report: &RunReport) -> Option<Cause> {
 }
 
 /// The status that a service answered with, else a word for what happened.
-fn kind(failure: &Failure) -> String {
+fn kind(failure: &Failure) -> (&'static str, String) {
     match failure {
-        Failure::Status { code, .. } => format!("status {code}"),
-        other => other.kind().replace('_', " "),
+        Failure::Status { code, .. } => ("Status", code.to_string()),
+        other => ("Failure", other.kind().replace('_', " ")),
     }
 }
 

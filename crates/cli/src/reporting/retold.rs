@@ -155,7 +155,7 @@ impl Retold {
         let cause = self.failure.take().map(|(step, kind, text)| Cause {
             what: format!("{step} failed"),
             text,
-            details: vec![("Kind", kind.replace('_', " "))],
+            details: vec![("Failure", kind.replace('_', " "))],
         });
         let mut environment = machine::environment();
         if let Some((_, version)) = environment.iter_mut().find(|(name, _)| *name == "aieffect") {

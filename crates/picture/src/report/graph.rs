@@ -6,11 +6,13 @@ use aieffect_blueprint::{OperationId, Pipeline};
 
 use super::html::{escaped, mark, scrolled};
 use super::record::{RunRecord, StepState};
-use crate::svg::{Mark, marked_svg};
+use crate::svg::{Mark, Marked, marked_svg};
 
 /// Larger pipelines are not drawn: no screen shows them, and browsers grow slow.
 const MOST_STEPS: usize = 400;
 const MOST_LINKS: usize = 2000;
+/// What fits beside nothing else on most screens, in pixels.
+const WIDEST: f64 = 1200.0;
 
 /// All states, in the order in which they are explained.
 const STATES: [StepState; 7] = [
@@ -43,14 +45,20 @@ pub(super) fn graph(pipeline: Result<&Pipeline, &str>, record: &RunRecord) -> (S
         let state = states.get(pipeline.step_name(id).to_string().as_str())?;
         Some(Mark { class: state.as_str(), word: state.as_str() })
     };
-    let (style, drawing) = marked_svg(pipeline, ".graph", &of);
+    let Marked { style, drawing, width } = marked_svg(pipeline, ".graph", &of);
     let key = STATES.into_iter().filter(|state| record.steps.iter().any(|step| step.state == *state));
     let key: Vec<String> =
         key.map(|state| format!("<li>{}{}</li>\n", mark(state.as_str()), state.as_str())).collect();
+    // Larger ones are shown as a whole at first.
+    let (class, choice) = if width > WIDEST {
+        ("graph large", "<label><input type=\"checkbox\">in full size</label>")
+    } else {
+        ("graph", "")
+    };
     let content = format!(
-        "<ul class=\"key\">\n{}</ul>\n<input type=\"checkbox\" id=\"whole\"><label for=\"whole\">fit into the page</label>\n{}",
+        "<div class=\"tools\"><ul class=\"key\">\n{}</ul>{choice}</div>\n{}",
         key.concat(),
-        scrolled("graph", "The pipeline", &drawing)
+        scrolled(class, "The pipeline", &drawing)
     );
     (style, content)
 }

@@ -49,7 +49,8 @@ pub(super) fn mark(class: &str) -> String {
 /// A part of the page that scrolls by itself, by the keyboard too.
 pub(super) fn scrolled(class: &str, label: &str, inside: &str) -> String {
     format!(
-        "<div class=\"scroll {class}\" role=\"region\" aria-label=\"{}\" tabindex=\"0\">\n{inside}</div>\n",
+        "<div class=\"{}\" role=\"region\" aria-label=\"{}\" tabindex=\"0\">\n{inside}</div>\n",
+        format!("scroll {class}").trim_end(),
         escaped(label)
     )
 }

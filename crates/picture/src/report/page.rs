@@ -175,8 +175,9 @@ fn figures(facts: &Facts) -> String {
 const ABOUT: &str = "\
 <li><b>Readiness</b> is counted from the run’s beginning until a node answers; no step is called before all do. Starting and \
 building services, and planning, come before the beginning and are not in it.</li>
-<li><b>Queueing</b> is the time from when a message was taken for a step until its call was decided on. A step that fires once is \
-called as soon as its inputs are there. How long messages waited in the queue of a link before that is not measured.</li>
+<li><b>Queueing</b> is the time from when all was there that a call is made of until the call was decided on: other calls of the step, \
+or as many calls as <code>max_parallel</code> lets run at once, came first. How long messages of a stream waited in the queue of \
+their link before that is not measured.</li>
 <li><b>Transfer</b> is measured where requests are made. Of a stream the first sixteen requests are timed, then every sixteenth, which \
 stands for the fifteen before it.</li>
 <li><b>Calling</b> is what is left of the time of attempts: network, the service itself, taking and judging its answers, waiting for room \
@@ -184,6 +185,6 @@ behind a stream, and writing the messages of a stream to the store. These cannot
 <li><b>Storing</b> is the time in which events and answers were appended; it is counted for the step that the first event of an append is \
 about. The engine does nothing else meanwhile.</li>
 <li><b>p50, p95, p99</b> are of the times of attempts that ended by themselves, well or not, and at most 2 % off; the longest is exact.</li>
-<li><b>Requests</b> and <b>In</b> count what was made for a step, again for each attempt of a call that takes no stream; <b>Messages</b> and \
-<b>Out</b> what it handed on.</li>
+<li><b>Requests</b> and <b>Bytes in</b> count what was made for a step, again for each attempt of a call that takes no stream; <b>Messages</b> and \
+<b>Bytes out</b> what it handed on.</li>
 ";

@@ -7,7 +7,7 @@ use aieffect_blueprint::Mode;
 
 use super::errors::{Errors, Fault};
 use super::histogram::Histogram;
-use super::track::{Bar, BarKind, Track};
+use super::track::{Bar, BarKind, Bins, Track};
 
 /// As many calls are remembered one by one, of all steps together.
 const MOST_BARS: usize = 20_000;
@@ -20,6 +20,8 @@ pub struct RunRecord {
     pub(super) nodes: Vec<NodeRecord>,
     pub(super) steps: Vec<StepRecord>,
     pub(super) errors: Errors,
+    /// The calls of all steps together.
+    pub(super) whole: Bins,
     /// The latest moment that is known of.
     pub(super) end: Duration,
     open: HashMap<(usize, u64), Open>,
@@ -125,6 +127,7 @@ impl RunRecord {
             nodes: Vec::new(),
             steps: Vec::new(),
             errors: Errors::default(),
+            whole: Bins::default(),
             end: Duration::ZERO,
             open: HashMap::new(),
             bars: 0,
@@ -341,6 +344,7 @@ impl RunRecord {
     }
 
     fn draw(&mut self, step: usize, bar: Bar) {
+        self.whole.add(&bar);
         let has_room = self.bars < MOST_BARS;
         let Some(record) = self.steps.get_mut(step) else { return };
         self.bars = self.bars.saturating_add_signed(record.track.add(bar, has_room));

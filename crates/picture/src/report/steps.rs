@@ -30,7 +30,17 @@ pub(super) fn steps(record: &RunRecord) -> String {
     }
     let mut table = "<table>\n<thead><tr><th scope=\"col\">Step</th><th scope=\"col\">State</th>".to_owned();
     for name in [
-        "Calls", "Failed", "Repeated", "Requests", "In", "Messages", "Out", "p50", "p95", "p99", "Longest",
+        "Calls",
+        "Failed",
+        "Repeated",
+        "Requests",
+        "Bytes in",
+        "Messages",
+        "Bytes out",
+        "p50",
+        "p95",
+        "p99",
+        "Longest",
         "In calls",
     ] {
         table += &format!("<th scope=\"col\" class=\"n\">{name}</th>");

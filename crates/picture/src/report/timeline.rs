@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::html::{escaped, mark, percent, scrolled};
 use super::record::{RunRecord, StepRecord, StepState};
-use super::track::{Bar, BarKind};
+use super::track::{Bar, BarKind, Bins};
 use super::units::{self, count, number, tick};
 use crate::svg::text::shortened;
 
@@ -42,9 +42,12 @@ pub(super) fn timeline(record: &RunRecord) -> String {
         return "<p class=\"note\">No step was called.</p>\n".to_owned();
     }
     let mut html = format!("<p class=\"note\">{}</p>\n", said(record, &rows, single as u64, all));
-    html += &key(record, &rows, single as u64 != all);
+    html += &key(record, &rows, single as u64 != all || record.steps.len() > 1);
     let mut inside = axis.head();
     inside += "<ol>\n";
+    if record.steps.len() > 1 && !record.whole.is_empty() {
+        inside += &axis.whole(&record.whole);
+    }
     for step in &rows {
         inside += &axis.row(step, is_single(step));
     }
@@ -114,7 +117,7 @@ fn key(record: &RunRecord, rows: &[&StepRecord], has_areas: bool) -> String {
                 BarKind::Reused => "<use href=\"#stored\" x=\"11\" y=\"6\"/>".to_owned(),
                 BarKind::Failed => {
                     format!(
-                        "<rect class=\"bar {class}\" y=\"1\" width=\"18\" height=\"10\"/><use href=\"#cross\" x=\"17\" y=\"6\"/>"
+                        "<rect class=\"bar {class}\" y=\"1\" width=\"14\" height=\"10\"/><use href=\"#cross\" x=\"14\" y=\"6\"/>"
                     )
                 }
                 _ => format!("<rect class=\"bar {class}\" y=\"1\" width=\"22\" height=\"10\"/>"),
@@ -125,7 +128,7 @@ fn key(record: &RunRecord, rows: &[&StepRecord], has_areas: bool) -> String {
     if has_areas {
         entries.push((
             swatch("<path class=\"area\" d=\"M0,12 V6 H8 V2 H15 V8 H22 V12 z\"/>"),
-            "many calls: how many at once",
+            "how many at once",
         ));
     }
     if record.ready().is_some() {
@@ -177,7 +180,7 @@ impl Axis {
         if is_single {
             step.track.bars().iter().for_each(|bar| bars += &self.bar(bar, lanes));
         } else {
-            bars += &self.area(step, height);
+            bars += &self.area(&step.track.bins(), height, &summary(step));
         }
         if bars.is_empty() {
             let why = match step.state {
@@ -224,30 +227,45 @@ impl Axis {
         html
     }
 
+    /// The row of all steps together.
+    fn whole(&self, bins: &Bins) -> String {
+        let most = f64::from(bins.at_once().fold(0.0, f32::max));
+        let said = format!("all steps, up to {:.0} at once", most.ceil());
+        format!(
+            "<li class=\"all\"><span class=\"name\"><span>{said}</span></span><svg class=\"track\" width=\"100%\" height=\"34\" \
+             role=\"img\" aria-label=\"{said}\"><use href=\"#ticks\"/>{}</svg></li>\n",
+            self.area(bins, 34, &said)
+        )
+    }
+
     /// How many calls ran at once, by time, up to the most that did; and where some failed.
-    fn area(&self, step: &StepRecord, height: u32) -> String {
-        let bins = step.track.bins();
+    fn area(&self, bins: &Bins, height: u32, said: &str) -> String {
         let most = bins.at_once().fold(1.0f32, f32::max);
         let width = self.at(bins.width()) * 1000.0;
         let (mut path, mut failed, mut is_any) = ("M0,100".to_owned(), String::new(), false);
+        let mut height_before = 100;
         for (nth, (at_once, faults)) in bins.at_once().zip(bins.failed()).enumerate() {
-            let (x, y) = (nth as f64 * width, 100.0 - 84.0 * f64::from(at_once / most).min(1.0));
+            let x = nth as f64 * width;
+            let y = (100.0 - 84.0 * f64::from(at_once / most)).round() as u32;
             // What there was is seen, however little it was.
-            let y = if at_once > 0.0 { y.min(92.0) } else { y };
+            let y = if at_once > 0.0 { y.min(92) } else { y };
             is_any |= at_once > 0.0;
-            let _ = write!(path, "L{x:.1},{y:.0}H{:.1}", x + width);
+            if y != height_before {
+                let _ = write!(path, "H{x:.1}V{y}");
+                height_before = y;
+            }
             if *faults > 0 {
-                let _ = write!(failed, "M{x:.1},0H{:.1}V18H{x:.1}z", x + width.max(2.0));
+                let _ = write!(failed, "M{x:.1},0H{:.1}V14H{x:.1}z", x + width.max(2.0));
             }
         }
+        let end = (bins.failed().len() as f64 * width).min(1000.0);
         if !is_any && failed.is_empty() {
             return String::new();
         }
-        let _ = write!(path, "V100z");
         format!(
             "<svg width=\"100%\" height=\"{height}\" viewBox=\"0 0 1000 100\" preserveAspectRatio=\"none\"><path class=\"area\" \
-             d=\"{path}\"/><path class=\"faults\" d=\"{failed}\"/><title>{}</title></svg>",
-            escaped(&summary(step))
+             d=\"{path}H{end:.1}V100z\"/><path class=\"faults\" d=\"{failed}\"/><title>{}</title></svg>",
+            escaped(said)
         )
     }
 }

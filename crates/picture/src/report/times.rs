@@ -8,7 +8,7 @@ use super::units;
 use crate::svg::text::shortened;
 
 /// As many steps are listed.
-const MOST_ROWS: usize = 40;
+const MOST_ROWS: usize = 25;
 const LONGEST: usize = 60;
 
 /// The parts of a time, in the order in which a call goes through them: a class, a name, and what it means.
@@ -17,7 +17,7 @@ const PARTS: [(&str, &str, &str); 6] = [
     ("queueing", "Queueing", "a message is there, and waits until its call may begin"),
     ("transfer", "Transfer", "making requests of the messages that came in"),
     ("calling", "Calling", "from a request’s sending to its answer"),
-    ("backoff", "Between attempts", "waiting before a call is made again"),
+    ("backoff", "Backoff", "waiting before a call is made again"),
     ("storing", "Storing", "writing what happened, and answers, to the run store"),
 ];
 

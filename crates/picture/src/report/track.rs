@@ -114,14 +114,20 @@ impl Track {
     }
 }
 
+impl Default for Bins {
+    fn default() -> Self {
+        Self { width: NARROWEST, busy: Vec::new(), failed: Vec::new() }
+    }
+}
+
 impl Bins {
     fn of(bars: &[Bar]) -> Self {
-        let mut bins = Self { width: NARROWEST, busy: Vec::new(), failed: Vec::new() };
+        let mut bins = Self::default();
         bars.iter().for_each(|bar| bins.add(bar));
         bins
     }
 
-    fn add(&mut self, bar: &Bar) {
+    pub(super) fn add(&mut self, bar: &Bar) {
         if bar.kind == BarKind::Reused {
             return;
         }
@@ -148,6 +154,10 @@ impl Bins {
         self.busy = self.busy.chunks(2).map(|pair| pair.iter().sum()).collect();
         self.failed = self.failed.chunks(2).map(|pair| pair.iter().sum()).collect();
         self.width *= 2;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.busy.is_empty()
     }
 
     pub(super) fn width(&self) -> Duration {

@@ -1,6 +1,7 @@
 //! `aieffect runs report`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use aieffect_blueprint::Pipeline;
 use aieffect_orchestrator::ports::RunStore;
@@ -32,6 +33,9 @@ pub(super) fn run(options: &Report) -> Result<String, Failure> {
     Ok(format!("{}\n", shown(output)))
 }
 
+/// Files are stamped by a clock that is coarser than that of events, and a little behind it.
+const COARSE: Duration = Duration::from_millis(100);
+
 /// Whether a report is there that the run itself has left at its end: it tells more than one made of what is stored.
 fn is_whole(store: &SqliteStore, run: &StoredRun, report: &Path) -> Result<bool, Failure> {
     let Some(written) = report.metadata().ok().and_then(|found| found.modified().ok()) else {
@@ -39,7 +43,7 @@ fn is_whole(store: &SqliteStore, run: &StoredRun, report: &Path) -> Result<bool,
     };
     let mut last = run.created;
     store.read(&run.id, 0, &mut |_, entry| last = entry.at).map_err(refused)?;
-    Ok(written >= last)
+    Ok(written + COARSE >= last)
 }
 
 /// The pipeline that the run was planned from, if the documents still say the same.
