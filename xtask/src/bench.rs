@@ -5,7 +5,7 @@
 mod flow;
 mod orchestrate;
 mod package;
-mod service;
+pub(crate) mod service;
 mod thousand;
 
 use std::fs;

@@ -11,10 +11,12 @@ mod dist;
 mod golden;
 mod guide;
 mod help;
+mod screenshots;
 mod test;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -42,6 +44,11 @@ enum Chore {
     BaseImages,
     /// Build the static binary that is handed out: dist/aieffect
     Dist,
+    /// Run pipelines of 4 and 200 steps, and take pictures of their reports with Chromium, light and dark, wide and narrow
+    Screenshots {
+        /// Where the pictures go [default: target/screenshots]
+        folder: Option<PathBuf>,
+    },
     /// Rewrite what is generated: docs/reference/cli.md and the outputs on the pages of findings
     Golden,
 }
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Bench => bench::run(),
         Chore::BaseImages => base_images::run(),
         Chore::Dist => dist::run(),
+        Chore::Screenshots { folder } => screenshots::run(folder),
         Chore::Golden => golden::run(),
     };
     match done {

@@ -300,6 +300,9 @@ pub(crate) struct RunFlags {
     /// Write the results to this file too
     #[arg(long, value_name = "FILE", env = "AIEFFECT_OUTPUT")]
     pub(crate) output: Option<PathBuf>,
+    /// Write the report to this file [default: report.html beside the stored run]
+    #[arg(long, value_name = "FILE.html", env = "AIEFFECT_REPORT")]
+    pub(crate) report: Option<PathBuf>,
     /// Treat warnings as errors
     #[arg(long, env = "AIEFFECT_STRICT")]
     pub(crate) strict: bool,

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aieffect_orchestrator::engine::{Keep, Orchestrator, Recorded, RunId, RunOptions, RunReport, Unreached};
-use aieffect_orchestrator::plan::Plan;
+use aieffect_orchestrator::engine::{Keep, Observer, Orchestrator, RunId, RunOptions, RunReport, Unreached};
+use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::success::DataFolder;
@@ -19,7 +19,11 @@ use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::keep::Kept;
 use crate::log::{Log, Narrator};
+use crate::reporting::Reporting;
 use crate::results;
+
+/// How many letters of a request are shown on stderr.
+const SHOWN: usize = 400;
 
 /// A name for a run that no other run of this machine has: the second it began in, and this process.
 pub(crate) fn run_id() -> Result<RunId, Failure> {
@@ -86,6 +90,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) access: Access,
     pub(crate) data: DataFolder,
     pub(crate) kept: &'a Kept,
+    pub(crate) reporting: &'a Reporting,
     pub(crate) flags: &'a RunFlags,
     pub(crate) log: Log,
 }
@@ -108,9 +113,11 @@ impl Drive<'_> {
             ..usual
         };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
-        let observer = Box::new(move |recorded: &Recorded| narrator.tell(recorded));
+        let mut observers: Vec<Observer> = vec![Box::new(move |recorded| narrator.tell(recorded))];
+        observers.extend(self.reporting.observer());
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));
-        let handle = orchestrator.submit(self.plan, self.endpoints, options, vec![observer]);
+        let handle = orchestrator.submit(self.plan, self.endpoints, options, observers);
+        self.reporting.counts(handle.meters());
         let cancellation = handle.cancellation();
         let mut ended = std::pin::pin!(handle.wait());
         let interrupt = match interrupts.or(&mut ended).await {
@@ -131,14 +138,15 @@ fn blame_awaited(mut report: RunReport) -> RunReport {
     report
 }
 
-/// Prints the results, says what went wrong, and gives the exit code.
+/// Prints the results, leaves the report, says what went wrong, and gives the exit code.
 pub(crate) fn conclude(
     plan: &Plan,
     mut report: RunReport,
     flags: &RunFlags,
+    reporting: &Reporting,
     log: &Log,
 ) -> Result<Exit, Failure> {
-    let mut unreadable = Vec::new();
+    let mut printed = Ok(Vec::new());
     let wanted = flags.results(plan);
     if let (Results::None, Some(path)) = (wanted, &flags.output) {
         log.warning(&format!("`{}` is not written: `--results none` keeps no results", path.display()));
@@ -149,9 +157,10 @@ pub(crate) fn conclude(
         {
             log.warning(&format!("`{}` is not written: {error:#}", path.display()));
         }
-        let printed = results::print(plan, &mut report.steps);
-        unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
+        printed = results::print(plan, &mut report.steps);
     }
+    reporting.write(&report, printed.iter().flatten().next(), log);
+    let unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
     if let Some(reason) = report.unstored {
         let help =
             "the run was broken off there; when the folder can be written again, go on with --resume latest";
@@ -187,23 +196,22 @@ fn failed(plan: &Plan, report: &RunReport) -> Failure {
         failure = failure.detail(format!("service: {} at {address}", cause.name.node));
     }
     if let Some(request) = &cause.request {
-        failure = failure.detail(format!("request: {}", shown_request(plan, cause.step, request)));
+        failure = failure.detail(format!("request: {}", shown_request(plan, cause.step, request, SHOWN)));
     }
     failure
 }
 
 /// The request as JSON, cut where it grows long.
-fn shown_request(plan: &Plan, step: aieffect_orchestrator::plan::StepId, request: &[u8]) -> String {
-    const SHOWN: usize = 400;
+pub(crate) fn shown_request(plan: &Plan, step: StepId, request: &[u8], most: usize) -> String {
     let mut rendered = Vec::new();
     if values::render(&plan.step(step).operation.input, request, &mut rendered, Style::Compact).is_err() {
         return format!("{} bytes that cannot be shown", request.len());
     }
     let text = String::from_utf8_lossy(&rendered);
-    if text.chars().count() <= SHOWN {
+    if text.chars().count() <= most {
         return text.into_owned();
     }
-    let head: String = text.chars().take(SHOWN).collect();
+    let head: String = text.chars().take(most).collect();
     format!("{head}… ({} bytes)", request.len())
 }
 

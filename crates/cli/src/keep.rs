@@ -22,7 +22,7 @@ use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, RunClaim, SqliteStore, StoredRun};
 
 pub(crate) use self::beginning::Beginning;
-use self::digest::digest;
+pub(crate) use self::digest::digest;
 pub(crate) use self::shelf::Shelf;
 use crate::arguments::KeepFlags;
 use crate::drive;
@@ -205,6 +205,11 @@ impl Kept {
     /// Whether nothing of a step is left to call.
     pub(crate) fn is_settled(&self, node: NodeId) -> bool {
         self.memo.as_ref().is_some_and(|memo| memo.is_node_settled(node))
+    }
+
+    /// Where its report goes: beside what is stored of it.
+    pub(crate) fn report(&self) -> Option<std::path::PathBuf> {
+        self.store.as_ref().map(|store| store.report(&self.id))
     }
 
     /// Names the run to whoever may want to go on with it.

@@ -2,6 +2,7 @@
 
 mod narrator;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::arguments::{LogFormat, LogLevel};
 use crate::clock;
 use crate::findings;
+use crate::paths::shown;
 use crate::terminal::{self, Colour};
 
 pub(crate) use self::narrator::Narrator;
@@ -52,6 +54,13 @@ impl Log {
         };
         let fields = [("outcome".to_owned(), Value::from(word))].into_iter().collect();
         self.write(SystemTime::now(), LogLevel::Info, &format!("the run {word}"), fields);
+    }
+
+    /// Where a run's report is.
+    pub(crate) fn report(&self, path: &Path) {
+        let shown = shown(path);
+        let fields = [("report".to_owned(), Value::from(shown.as_str()))].into_iter().collect();
+        self.write(SystemTime::now(), LogLevel::Info, &format!("report: {shown}"), fields);
     }
 
     /// A line that a service printed.

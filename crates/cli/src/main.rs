@@ -14,6 +14,7 @@ mod load;
 mod log;
 mod pages;
 mod paths;
+mod reporting;
 mod results;
 mod services;
 mod static_binary;

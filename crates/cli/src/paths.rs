@@ -12,6 +12,13 @@ pub(crate) fn way(from: &Path, to: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
+/// A path as seen from here, where that is shorter.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    short.unwrap_or(path).display().to_string()
+}
+
 fn full(path: &Path) -> Option<Vec<String>> {
     std::path::absolute(path).ok().map(|path| normal(&path))
 }

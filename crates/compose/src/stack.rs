@@ -199,8 +199,11 @@ fn orchestrator(key: ServiceName, services: &[ServiceName], options: &StackOptio
         Orchestrator::Built(build) => Image::Built(build.clone()),
     };
     let below_results = |name: &str| Setting::Text(format!("{RESULTS}/{name}"));
-    let places =
-        [("AIEFFECT_OUTPUT", below_results("results.json")), ("AIEFFECT_STORE", below_results("store"))];
+    let places = [
+        ("AIEFFECT_OUTPUT", below_results("results.json")),
+        ("AIEFFECT_REPORT", below_results("report.html")),
+        ("AIEFFECT_STORE", below_results("store")),
+    ];
     let inherited = INHERITED.into_iter().map(|name| (name, Setting::Inherited));
     Some(Service {
         key,

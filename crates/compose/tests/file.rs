@@ -78,6 +78,7 @@ fn a_package_becomes_a_service_per_node_and_the_orchestrator() {
         - /export
         environment:
           AIEFFECT_OUTPUT: /results/results.json
+          AIEFFECT_REPORT: /results/report.html
           AIEFFECT_STORE: /results/store
           AIEFFECT_INITIAL_DATA: null
           AIEFFECT_LOG_FORMAT: null

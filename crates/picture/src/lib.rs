@@ -1,14 +1,15 @@
 //! A pipeline as a picture: [`mermaid`] writes the text of a Mermaid flowchart, [`dot`] that of a Graphviz graph, and
-//! [`svg`] draws.
+//! [`svg`] draws. A run as a page: [`report`](report::report).
 //!
-//! Deliberately absent: disk, and what happened in a run. In an SVG each step is a group that names it
-//! (`data-step="node:operation"`), so that whoever knows of a run can colour it.
+//! Deliberately absent: disk, clocks, and the engine. In an SVG each step is a group that names it
+//! (`data-step="node:operation"`), which the report colours by what became of it.
 
 mod dot;
 mod fields;
 mod label;
 mod layout;
 mod mermaid;
+pub mod report;
 mod svg;
 #[cfg(test)]
 mod testing;

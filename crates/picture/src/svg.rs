@@ -5,7 +5,7 @@
 
 mod boxes;
 mod style;
-mod text;
+pub(crate) mod text;
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -26,6 +26,38 @@ const LABEL_LINE: f64 = 14.0;
 /// box around them. Operations that nothing leads to are where a run starts, and have a thick border. Links say which
 /// fields are mapped by hand. Long names are shortened; a tooltip has them in full.
 pub fn svg(pipeline: &Pipeline) -> String {
+    let style = format!("<style>\n{}</style>\n", style::STYLE);
+    draw(pipeline, &style, &|_| None).0
+}
+
+/// The drawing as a part of a page, each step with what became of it. Its style is for elements within `scope` only.
+pub(crate) fn marked_svg(
+    pipeline: &Pipeline,
+    scope: &str,
+    mark: &dyn Fn(OperationId) -> Option<Mark>,
+) -> Marked {
+    let (drawing, size) = draw(pipeline, "", mark);
+    Marked { style: style::scoped(scope), drawing, width: size.width }
+}
+
+/// A drawing as a part of a page.
+pub(crate) struct Marked {
+    pub(crate) style: String,
+    pub(crate) drawing: String,
+    /// In pixels, where nothing makes it smaller.
+    pub(crate) width: f64,
+}
+
+/// What became of a step, as it is shown at its box: the page has a symbol `mark-<class>` for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// A class for the step's group.
+    pub(crate) class: &'static str,
+    /// A word for the tooltip.
+    pub(crate) word: &'static str,
+}
+
+fn draw(pipeline: &Pipeline, style: &str, mark: &dyn Fn(OperationId) -> Option<Mark>) -> (String, Size) {
     let led_to = led_to(pipeline);
     let boxes: Vec<NodeBox<'_>> =
         (0..pipeline.nodes().len()).map(|node| NodeBox::of(pipeline, node)).collect();
@@ -40,14 +72,14 @@ pub fn svg(pipeline: &Pipeline) -> String {
         wires: pipeline.links().iter().zip(&labels).map(wire).collect(),
     };
     let layout = layout::layout(&graph);
-    let mut text = head(pipeline.name(), layout.size);
+    let mut text = head(pipeline.name(), layout.size, style);
     let routed = || pipeline.links().iter().zip(&layout.routes);
     for (link, route) in routed().filter(|(_, route)| route.behind) {
         draw_link(&mut text, pipeline, link, route);
     }
     let starts: HashSet<OperationId> = pipeline.operations().filter(|id| !led_to.contains(id)).collect();
     for (node, corner) in boxes.iter().zip(&layout.boxes) {
-        node.draw(&mut text, *corner, &starts);
+        node.draw(&mut text, *corner, &starts, mark);
     }
     // Over the boxes, since those of several operations are met inside.
     for (link, route) in routed().filter(|(_, route)| !route.behind) {
@@ -57,7 +89,7 @@ pub fn svg(pipeline: &Pipeline) -> String {
         draw_label(&mut text, lines, route.label);
     }
     text += "</svg>\n";
-    text
+    (text, layout.size)
 }
 
 fn end(boxes: &[NodeBox<'_>], id: OperationId) -> End {
@@ -75,14 +107,13 @@ fn size_of(lines: &[String]) -> Size {
     Size { width: widest, height: LABEL_LINE * lines.len() as f64 }
 }
 
-fn head(name: &str, size: Size) -> String {
+fn head(name: &str, size: Size, style: &str) -> String {
     let (width, height) = (number(size.width), number(size.height));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" role=\"img\">\n<title>{}</title>\n<style>\n{}</style>\n{}\
+         height=\"{height}\" role=\"img\">\n<title>{}</title>\n{style}{}\
          <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n",
         escaped(name),
-        style::STYLE,
         style::ARROW,
     )
 }

@@ -9,15 +9,20 @@ use anyhow::{Context, Result};
 use crate::workspace::target;
 
 /// One of testkit's services; it ends with this value.
-pub(super) struct Service {
+pub(crate) struct Service {
     process: Child,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 impl Service {
-    /// Starts it and waits until it listens, on a port that it finds itself.
+    /// Starts the one that was built for measuring, and waits until it listens, on a port that it finds itself.
     pub(super) fn start(name: &str) -> Result<Self> {
-        let mut process = Command::new(target().join("release/examples").join(name))
+        Self::of_profile("release", name)
+    }
+
+    /// The same for one that was built in this folder of `target`.
+    pub(crate) fn of_profile(profile: &str, name: &str) -> Result<Self> {
+        let mut process = Command::new(target().join(profile).join("examples").join(name))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

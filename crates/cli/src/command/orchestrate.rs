@@ -15,6 +15,7 @@ use crate::findings::Strictness;
 use crate::keep::{Beginning, Shelf};
 use crate::load;
 use crate::log::Log;
+use crate::reporting::Reporting;
 use crate::results;
 
 const NOT_READY: &str = "the service's log says more; a service has to listen on the port that `GRPC_PORT` names, at \
@@ -41,7 +42,11 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         }
     }
     let root = options.data.clone().or_else(|| begin.data()).unwrap_or_else(|| data_folder(&options.package));
+    let initial_data = begin.initial_data.clone();
     let kept = begin.begin(flags, &shelf, &plan, &loaded, &log)?;
+    let pipeline = loaded.resolved.take().map(|resolved| resolved.pipeline);
+    let initial_data = initial_data.as_ref().map(|source| source.text());
+    let reporting = Reporting::new(flags, &plan, pipeline, initial_data, &kept);
     kept.is_at(&root, &log);
     let data = DataFolder { root, mount_targets: vec!["/app/data".to_owned()] };
     let drive = Drive {
@@ -50,6 +55,7 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         access,
         data,
         kept: &kept,
+        reporting: &reporting,
         flags,
         log: log.clone(),
     };
@@ -61,13 +67,16 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         Some(report) => {
             kept.tell_how_to_go_on(&report, &log);
             let looked_elsewhere = options.data.is_none() && has_looked_for_a_file(&report);
-            drive::conclude(&plan, report, flags, &log).map_err(|failure| match failure.exit {
+            drive::conclude(&plan, report, flags, &reporting, &log).map_err(|failure| match failure.exit {
                 Exit::ServiceUnreachable => failure.help(NOT_READY),
                 _ if looked_elsewhere => failure.help(DATA_ELSEWHERE),
                 _ => failure,
             })
         }
-        None => Err(Failure::text(Exit::Interrupted, "interrupted twice; open calls were not waited for")),
+        None => {
+            reporting.write_without_end(&log);
+            Err(Failure::text(Exit::Interrupted, "interrupted twice; open calls were not waited for"))
+        }
     }
 }
 

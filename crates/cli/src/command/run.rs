@@ -26,6 +26,8 @@ use crate::inputs;
 use crate::keep::{Beginning, Kept, Shelf};
 use crate::load;
 use crate::log::Log;
+use crate::paths::shown;
+use crate::reporting::Reporting;
 use crate::results;
 use crate::services;
 
@@ -42,8 +44,14 @@ pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let ended = match interrupts.or(prepared.local.start(&prepared.start)).await {
-            Err(_) => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
-            Ok(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
+            Err(_) => {
+                prepared.reporting.write_without_beginning(None, &prepared.log);
+                Err(Failure::text(Exit::Interrupted, "interrupted before the services had started"))
+            }
+            Ok(Err(error)) => {
+                prepared.reporting.write_without_beginning(Some(&error.to_string()), &prepared.log);
+                Err(Failure::new(Exit::ServiceUnreachable, error))
+            }
             Ok(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
         };
         prepared.name_folder();
@@ -61,6 +69,7 @@ struct Prepared {
     /// Where the user puts input files.
     data_source: String,
     kept: Kept,
+    reporting: Reporting,
     log: Log,
 }
 
@@ -83,6 +92,7 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let log = Log::new(flags.log_level, flags.log_format);
     let own = root.join("data");
     let before = begin.data();
+    let initial_data = begin.initial_data.clone();
     let kept = begin.begin(flags, &shelf, &plan, &loaded, &log)?;
     let source = match (options.data.as_deref(), before.as_deref()) {
         (Some(folder), _) => DataSource::Itself(folder),
@@ -96,7 +106,11 @@ fn prepare(options: &Run) -> Result<Prepared, Failure> {
     let start = start_options(run, &log)?;
     let placements = placements(&resolved.pipeline);
     let data_source = shown(options.data.as_deref().unwrap_or(&own));
-    Ok(Prepared { plan: Arc::new(plan), placements, local, start, data, data_source, kept, log })
+    let plan = Arc::new(plan);
+    let pipeline = loaded.resolved.take().map(|resolved| resolved.pipeline);
+    let initial_data = initial_data.as_ref().map(|source| source.text());
+    let reporting = Reporting::new(flags, &plan, pipeline, initial_data, &kept);
+    Ok(Prepared { plan, placements, local, start, data, data_source, kept, reporting, log })
 }
 
 /// The data folder of the run that is gone on with: a copy of it, or the user's own.
@@ -177,10 +191,12 @@ impl Prepared {
             access: Access::plain(),
             data: self.data.clone(),
             kept: &self.kept,
+            reporting: &self.reporting,
             flags: &options.run,
             log: self.log.clone(),
         };
         let Some(report) = drive.run(interrupts).await else {
+            self.reporting.write_without_end(&self.log);
             // Nothing more is waited for: the services' supervisors end them.
             let text = "interrupted twice; neither open calls nor services were waited for";
             return Err(Failure::text(Exit::Interrupted, text));
@@ -189,7 +205,7 @@ impl Prepared {
         self.stop(services, interrupts).await;
         let missing = inputs::missing_file(&self.plan, &report, &self.data, &self.data_source);
         self.kept.tell_how_to_go_on(&report, &self.log);
-        let concluded = drive::conclude(&self.plan, report, &options.run, &self.log);
+        let concluded = drive::conclude(&self.plan, report, &options.run, &self.reporting, &self.log);
         let concluded = concluded.map_err(|mut failure| {
             failure = missing.into_iter().fold(failure, Failure::help);
             culprit.into_iter().fold(failure, |failure, culprit| culprit.tell(failure))
@@ -257,11 +273,4 @@ impl Culprit {
             None => failure,
         }
     }
-}
-
-/// A path as seen from here, where that is shorter.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
-    short.unwrap_or(path).display().to_string()
 }

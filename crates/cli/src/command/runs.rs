@@ -3,6 +3,7 @@
 mod events;
 mod list;
 mod prune;
+mod report;
 mod show;
 mod standing;
 mod table;
@@ -32,6 +33,7 @@ enum RunsCommand {
     List(List),
     Show(Show),
     Events(Events),
+    Report(Report),
     Prune(Prune),
 }
 
@@ -71,7 +73,20 @@ struct Events {
     format: Format,
 }
 
-/// Forget all but the last runs: their events, results, and folders
+/// Print where the report of a run is; if its end left none, make one of what is stored
+#[derive(Debug, clap::Args)]
+struct Report {
+    /// The run
+    #[arg(value_name = "RUN|latest")]
+    run: String,
+    #[command(flatten)]
+    place: Place,
+    /// Make one of what is stored in any case, and write it to this file
+    #[arg(long, value_name = "FILE.html")]
+    output: Option<PathBuf>,
+}
+
+/// Forget all but the last runs: their events, results, reports, and folders
 #[derive(Debug, clap::Args)]
 struct Prune {
     #[command(flatten)]
@@ -133,6 +148,7 @@ pub(crate) fn run(options: &Runs) -> Result<Exit, Failure> {
         RunsCommand::List(options) => list::run(options)?,
         RunsCommand::Show(options) => show::run(options)?,
         RunsCommand::Events(options) => events::run(options)?,
+        RunsCommand::Report(options) => report::run(options)?,
         RunsCommand::Prune(options) => prune::run(options)?,
     };
     terminal::print(&text).map_err(|error| Failure::new(Exit::Internal, error))?;

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, Taking, lock, request, stopper};
 use super::judge::{Judge, panicked};
+use super::meter::Timing;
 use super::results::{Keep, StepResult};
 use crate::payload::Payload;
 use crate::plan::Step;
@@ -89,7 +90,10 @@ impl Attempt {
             }
             Material::Set(kept, set) => {
                 let (plan, step) = (&self.judge.plan, self.judge.step);
-                let message = request(&self.step().requests, plan, step, kept, set.clone())?;
+                let make = || request(&self.step().requests, plan, step, kept, set.clone());
+                let (message, transfer) = Timing::default().of(make);
+                let message = message?;
+                self.outlet.meters().requested(step, message.len(), transfer);
                 *made = Some(message.clone());
                 Box::pin(stream::once(std::future::ready(message)))
             }

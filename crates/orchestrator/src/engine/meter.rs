@@ -1,6 +1,7 @@
 //! How much has passed, for those who watch.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::plan::StepId;
 
@@ -13,15 +14,48 @@ pub struct Meters(Vec<Meter>);
 struct Meter {
     messages: AtomicU64,
     bytes: AtomicU64,
+    requests: AtomicU64,
+    request_bytes: AtomicU64,
+    /// Nanoseconds.
+    transfer: AtomicU64,
 }
 
-/// What a step has given so far.
+/// What a step has given so far, and what was made for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// Messages.
+    /// Messages given.
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Requests made for it, again for every attempt of a call that takes no stream.
+    pub requests: u64,
+    /// Their bytes.
+    pub request_bytes: u64,
+    /// How long making them of what came in took. Of a stream every sixteenth is timed after the first sixteen, and stands
+    /// for the fifteen before it.
+    pub transfer: Duration,
+}
+
+/// Requests that are made one after the other: which of them are timed.
+#[derive(Debug, Default)]
+pub(super) struct Timing(u64);
+
+impl Timing {
+    /// A clock is read for each of the first messages, and for one of so many from there on.
+    const SPACING: u64 = 16;
+
+    /// Makes a request, and gives how long making it and those that it stands for took.
+    pub(super) fn of<T>(&mut self, make: impl FnOnce() -> T) -> (T, Duration) {
+        self.0 += 1;
+        let stands_for = match self.0 {
+            0..=Self::SPACING => 1,
+            count if count % Self::SPACING == 0 => Self::SPACING as u32,
+            _ => return (make(), Duration::ZERO),
+        };
+        let begun = Instant::now();
+        let made = make();
+        (made, begun.elapsed() * stands_for)
+    }
 }
 
 impl Meters {
@@ -35,6 +69,9 @@ impl Meters {
         Passed {
             messages: meter.messages.load(Ordering::Relaxed),
             bytes: meter.bytes.load(Ordering::Relaxed),
+            requests: meter.requests.load(Ordering::Relaxed),
+            request_bytes: meter.request_bytes.load(Ordering::Relaxed),
+            transfer: Duration::from_nanos(meter.transfer.load(Ordering::Relaxed)),
         }
     }
 
@@ -48,5 +85,38 @@ impl Meters {
             meter.messages.fetch_add(messages as u64, Ordering::Relaxed);
             meter.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
+    }
+    /// A request was made for a step.
+    pub(super) fn requested(&self, step: StepId, bytes: usize, transfer: Duration) {
+        if let Some(meter) = self.0.get(step.index()) {
+            meter.requests.fetch_add(1, Ordering::Relaxed);
+            meter.request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            if !transfer.is_zero() {
+                // Over five hundred years of it would not fit.
+                meter.transfer.fetch_add(transfer.as_nanos() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_stream_few_requests_are_timed_and_stand_for_all() {
+        let mut timing = Timing::default();
+        let timed: Vec<u64> = (1..=64)
+            .filter(|_| !timing.of(|| std::thread::sleep(Duration::from_micros(1))).1.is_zero())
+            .collect();
+        let first: Vec<u64> = (1..=16).collect();
+        assert_eq!(timed, [first, vec![32, 48, 64]].concat());
+    }
+
+    #[test]
+    fn a_timed_request_counts_for_those_before_it() {
+        let mut timing = Timing(31);
+        let (_, took) = timing.of(|| std::thread::sleep(Duration::from_millis(1)));
+        assert!(took >= Duration::from_millis(16), "{took:?}");
     }
 }

@@ -1,7 +1,8 @@
 //! Runs in a folder: a SQLite database, and files beside it for what is large.
 //!
 //! `runs.sqlite` has the runs and their events; `<run>/messages` holds messages over 64 KiB under the digest of their
-//! content, `<run>/streams` a file per call that gave a stream, `<run>/lock` the process that works on the run.
+//! content, `<run>/streams` a file per call that gave a stream, `<run>/report.html` its report, `<run>/lock` the process that works on the
+//! run.
 
 mod claim;
 mod files;
@@ -125,6 +126,11 @@ impl SqliteStore {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where the report of a run lies, for those who write and read it; it is forgotten with the run.
+    pub fn report(&self, run: &RunId) -> PathBuf {
+        self.run_folder(run).join("report.html")
     }
 
     fn run_folder(&self, run: &RunId) -> PathBuf {

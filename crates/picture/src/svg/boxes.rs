@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use aieffect_blueprint::{Node, NodeKind, OperationId, Pipeline};
 
+use super::Mark;
 use super::text::{escaped, number, shortened, width};
 use crate::layout::{Point, Size};
 
@@ -31,6 +32,13 @@ pub(super) struct NodeBox<'a> {
     pipeline: &'a Pipeline,
     index: usize,
     width: f64,
+}
+
+/// Which step is drawn, and what is shown with it.
+struct Drawn<'a> {
+    operation: usize,
+    starts: &'a HashSet<OperationId>,
+    mark: &'a dyn Fn(OperationId) -> Option<Mark>,
 }
 
 impl<'a> NodeBox<'a> {
@@ -67,7 +75,13 @@ impl<'a> NodeBox<'a> {
         (HEAD + (STEP_HEIGHT + STEP_GAP) * operation as f64 + STEP_HEIGHT / 2.0, INSET)
     }
 
-    pub(super) fn draw(&self, text: &mut String, corner: Point, starts: &HashSet<OperationId>) {
+    pub(super) fn draw(
+        &self,
+        text: &mut String,
+        corner: Point,
+        starts: &HashSet<OperationId>,
+        mark: &dyn Fn(OperationId) -> Option<Mark>,
+    ) {
         let node = self.node();
         let kind = self.pipeline.kind(self.index);
         let several = if node.operations.len() > 1 { " several" } else { "" };
@@ -81,13 +95,15 @@ impl<'a> NodeBox<'a> {
             kind.as_str()
         );
         let size = self.size();
+        let drawn = |operation| Drawn { operation, starts, mark };
         match node.operations.as_slice() {
             [] => {
                 self.frame(text, "frame", corner, size);
                 self.words(text, corner, "", 26.0, 44.0);
             }
             [only] => {
-                self.step(text, 0, starts, |text| {
+                let right = Point { x: corner.x + size.width, y: corner.y };
+                self.step(text, drawn(0), right, |text| {
                     self.frame(text, "box", corner, size);
                     self.words(text, corner, only.name.as_str(), 22.0, 53.0);
                 });
@@ -96,29 +112,34 @@ impl<'a> NodeBox<'a> {
                 self.frame(text, "frame", corner, size);
                 self.words(text, corner, "", 20.0, 35.0);
                 for nth in 0..operations.len() {
-                    self.step(text, nth, starts, |text| self.row(text, corner, nth));
+                    let right = Point { x: corner.x + size.width - INSET, y: self.top(corner, nth) };
+                    self.step(text, drawn(nth), right, |text| self.row(text, corner, nth));
                 }
             }
         }
         *text += "</g>\n";
     }
 
-    fn step(
-        &self,
-        text: &mut String,
-        operation: usize,
-        starts: &HashSet<OperationId>,
-        inside: impl Fn(&mut String),
-    ) {
+    /// A step's group; `right` is the upper right corner of its box.
+    fn step(&self, text: &mut String, drawn: Drawn<'_>, right: Point, inside: impl Fn(&mut String)) {
+        let Drawn { operation, starts, mark } = drawn;
         let id = OperationId { node: self.index, operation };
         let name = escaped(&self.pipeline.step_name(id).to_string());
         let start = if starts.contains(&id) { " start" } else { "" };
+        let mark = mark(id);
+        let (class, word) = mark.map_or_else(Default::default, |mark| {
+            (format!(" is-{}", mark.class), format!(": {}", mark.word))
+        });
         let _ = writeln!(
             text,
-            "<g class=\"step{start}\" id=\"step-{}-{operation}\" data-step=\"{name}\"><title>{name}</title>",
+            "<g class=\"step{start}{class}\" id=\"step-{}-{operation}\" data-step=\"{name}\"><title>{name}{word}</title>",
             self.index
         );
         inside(text);
+        if let Some(mark) = mark {
+            let (x, y) = (number(right.x), number(right.y));
+            let _ = writeln!(text, "<use href=\"#mark-{}\" x=\"{x}\" y=\"{y}\"/>", mark.class);
+        }
         *text += "</g>\n";
     }
 
@@ -153,8 +174,13 @@ impl<'a> NodeBox<'a> {
         line(text, "kind", Point { x, y: corner.y + kind_at }, self.pipeline.kind(self.index).as_str());
     }
 
+    /// Where the box of an operation begins, of several.
+    fn top(&self, corner: Point, nth: usize) -> f64 {
+        corner.y + HEAD + (STEP_HEIGHT + STEP_GAP) * nth as f64
+    }
+
     fn row(&self, text: &mut String, corner: Point, nth: usize) {
-        let y = corner.y + HEAD + (STEP_HEIGHT + STEP_GAP) * nth as f64;
+        let y = self.top(corner, nth);
         let size = Size { width: self.width - 2.0 * INSET, height: STEP_HEIGHT };
         rectangle(text, "box", Point { x: corner.x + INSET, y }, size, 5.0);
         let middle = Point { x: corner.x + self.width / 2.0, y: y + STEP_HEIGHT / 2.0 + 4.0 };

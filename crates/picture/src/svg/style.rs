@@ -35,7 +35,44 @@ text { fill: #e6edf3; }
 }
 ";
 
+/// The same for elements within `scope` alone, and for screens alone where it is dark.
+pub(super) fn scoped(scope: &str) -> String {
+    let mut scoped = String::new();
+    for line in STYLE.lines() {
+        match line.split_once('{') {
+            Some((query, rest)) if query.starts_with('@') => {
+                let query = query.replace("@media ", "@media screen and ");
+                scoped += &format!("{query}{{{rest}\n");
+            }
+            Some((selectors, rest)) => {
+                let selectors: Vec<String> =
+                    selectors.split(',').map(|selector| format!("{scope} {}", selector.trim())).collect();
+                scoped += &format!("{} {{{rest}\n", selectors.join(", "));
+            }
+            None => scoped += &format!("{line}\n"),
+        }
+    }
+    scoped
+}
+
 pub(super) const ARROW: &str = "\
 <defs><marker id=\"aieffect-arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"9\" markerHeight=\"9\" \
 markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path class=\"arrow\" d=\"M0,1 L10,5 L0,9 z\"/></marker></defs>
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scoped_style_is_for_nothing_outside() {
+        let scoped = scoped(".graph");
+        let rules = scoped.lines().filter(|line| line.contains('{') && !line.starts_with('@'));
+        for rule in rules {
+            let selectors = rule.split_once('{').unwrap().0;
+            assert!(selectors.split(',').all(|selector| selector.trim().starts_with(".graph ")), "{rule}");
+        }
+        assert_eq!(scoped.matches('{').count(), STYLE.matches('{').count());
+        assert!(scoped.contains("@media screen and (prefers-color-scheme: dark) {"));
+    }
+}

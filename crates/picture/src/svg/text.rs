@@ -1,7 +1,8 @@
 //! Texts and numbers in an SVG.
 
-/// A text between tags or in an attribute. What XML has no characters for is left out.
-pub(super) fn escaped(text: &str) -> String {
+/// A text between tags or in an attribute. What XML has no characters for is left out; what would turn the order of
+/// letters around, or end a line unseen, is a space.
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -10,7 +11,7 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
             '\'' => escaped += "&#39;",
-            letter if letter.is_control() => escaped.push(' '),
+            letter if letter.is_control() || is_unseen(letter) => escaped.push(' '),
             '\u{fffe}' | '\u{ffff}' => {}
             letter => escaped.push(letter),
         }
@@ -18,8 +19,13 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Whether a letter is not seen itself, but changes how others are: marks of direction, and ends of lines.
+pub(crate) fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The text, or its beginning and its end where it is longer: names often differ in their last letters.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
     let count = text.chars().count();
     if count <= longest {
         return text.to_owned();
@@ -44,7 +50,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 }
 
 /// With at most one decimal.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }
@@ -59,6 +65,7 @@ mod tests {
             escaped("<a href='x' b=\"&\">\u{0}\u{1b}\u{fffe}ä\n"),
             "&lt;a href=&#39;x&#39; b=&quot;&amp;&quot;&gt;  ä "
         );
+        assert_eq!(escaped("a\u{202e}b\u{2028}c\u{2066}d"), "a b c d");
     }
 
     #[test]

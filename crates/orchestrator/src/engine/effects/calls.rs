@@ -75,7 +75,8 @@ impl Effects {
                 }
             }
         };
-        let intake = Intake::new(Arc::clone(&self.plan), firing.step, kept, source);
+        let intake =
+            Intake::new(Arc::clone(&self.plan), firing.step, kept, source, Arc::clone(self.flow.meters()));
         Material::Stream(Arc::new(Mutex::new(intake)))
     }
 

@@ -3,10 +3,12 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 
+use super::super::meter::{Meters, Timing};
 use super::course::Course;
 use super::feed::{Feed, Next, Set};
 use super::stop::{Stop, Stopper};
@@ -29,6 +31,8 @@ pub(crate) struct Intake {
     last: Option<Bytes>,
     /// Which attempt takes from it; what is left of an earlier one finds nothing.
     attempt: u64,
+    meters: Arc<Meters>,
+    timing: Timing,
 }
 
 /// Where the messages come from.
@@ -42,7 +46,13 @@ pub(crate) enum Source {
 }
 
 impl Intake {
-    pub(crate) fn new(plan: Arc<Plan>, step: StepId, kept: Vec<Option<Bytes>>, source: Source) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        step: StepId,
+        kept: Vec<Option<Bytes>>,
+        source: Source,
+        meters: Arc<Meters>,
+    ) -> Self {
         Self {
             plan,
             step,
@@ -53,6 +63,8 @@ impl Intake {
             holds_all: true,
             last: None,
             attempt: 0,
+            meters,
+            timing: Timing::default(),
         }
     }
 
@@ -92,7 +104,9 @@ impl Intake {
         }
         let set = match &mut self.source {
             Source::Made(made) => match made.next() {
-                Some(message) => return Poll::Ready(Some(self.send(message, replayed, course))),
+                Some(message) => {
+                    return Poll::Ready(Some(self.send(message, Duration::ZERO, replayed, course)));
+                }
                 None => {
                     course.input_ended();
                     return Poll::Ready(None);
@@ -123,18 +137,19 @@ impl Intake {
             },
         };
         match self.request(set) {
-            Ok(message) => Poll::Ready(Some(self.send(message, replayed, course))),
-            Err(failure) => stopper.stop(Stop::Failed(failure)),
+            (Ok(message), transfer) => Poll::Ready(Some(self.send(message, transfer, replayed, course))),
+            (Err(failure), _) => stopper.stop(Stop::Failed(failure)),
         }
     }
 
-    fn request(&self, set: Set) -> Result<Bytes, Failure> {
+    fn request(&mut self, set: Set) -> (Result<Bytes, Failure>, Duration) {
         let requests = &self.plan.step(self.step).requests;
-        request(requests, &self.plan, self.step, &self.kept, set)
+        self.timing.of(|| request(requests, &self.plan, self.step, &self.kept, set))
     }
 
-    fn send(&mut self, message: Bytes, replayed: &mut usize, course: &Course) -> Bytes {
+    fn send(&mut self, message: Bytes, transfer: Duration, replayed: &mut usize, course: &Course) -> Bytes {
         course.sent();
+        self.meters.requested(self.step, message.len(), transfer);
         self.last = Some(message.clone());
         if self.holds_all {
             self.sent_bytes += message.len();

@@ -35,6 +35,11 @@ impl Outlet {
         Self { queues, step, meters, turn: AtomicU64::new(0), order: Mutex::default() }
     }
 
+    /// Where what passes is counted.
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.meters
+    }
+
     /// Whether nobody takes what the step gives.
     pub(crate) fn leads_nowhere(&self) -> bool {
         self.queues.is_empty()

@@ -199,7 +199,8 @@ fn firings_that_end_early_go_out_in_their_turn() {
 fn what_is_left_of_an_attempt_takes_nothing_more() {
     let plan = Arc::new(sample::plan(&["a:X"], &[]));
     let requests = vec![message("1"), message("2")].into_iter();
-    let intake = Intake::new(plan, StepId::new(0), Vec::new(), Source::Made(requests));
+    let intake =
+        Intake::new(plan, StepId::new(0), Vec::new(), Source::Made(requests), Arc::new(Meters::new(1)));
     let intake = Arc::new(Mutex::new(intake));
     let attempt = || Requesting::new(Arc::clone(&intake), Arc::default(), stopper().0);
     let next = |attempt: &mut Requesting| now(|context| Pin::new(attempt).poll_next(context));

@@ -1,0 +1,89 @@
+//! What went wrong in a run, like to like: [`Errors`].
+
+use std::time::Duration;
+
+/// As many different errors are told one by one.
+const MOST: usize = 100;
+/// Letters of an error's text.
+const LONGEST: usize = 2000;
+
+/// The errors of a run: those of one step with one text are counted as one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Errors {
+    groups: Vec<Group>,
+    /// Errors that found no place.
+    further: u64,
+}
+
+/// Errors of one step with one text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    /// The first of them.
+    pub(super) first: Fault,
+    pub(super) text: String,
+    pub(super) count: u64,
+}
+
+/// Where an error happened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fault {
+    pub(super) step: usize,
+    /// In which call, where it was in one.
+    pub(super) seq: Option<u64>,
+    pub(super) attempt: u32,
+    pub(super) since: Duration,
+    /// No further attempt was made.
+    pub(super) is_last: bool,
+}
+
+impl Errors {
+    pub(super) fn add(&mut self, fault: Fault, text: &str) {
+        let text: String = text.chars().take(LONGEST).collect();
+        let is_like = |group: &&mut Group| {
+            group.first.step == fault.step && group.first.is_last == fault.is_last && group.text == text
+        };
+        if let Some(group) = self.groups.iter_mut().find(is_like) {
+            group.count += 1;
+        } else if self.groups.len() < MOST {
+            self.groups.push(Group { first: fault, text, count: 1 });
+        } else {
+            self.further += 1;
+        }
+    }
+
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    pub(super) fn further(&self) -> u64 {
+        self.further
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(step: usize, is_last: bool) -> Fault {
+        Fault { step, seq: Some(0), attempt: 1, since: Duration::ZERO, is_last }
+    }
+
+    #[test]
+    fn like_errors_are_one_with_a_count() {
+        let mut errors = Errors::default();
+        (0..3).for_each(|_| errors.add(fault(0, false), "lost"));
+        errors.add(fault(0, true), "lost");
+        errors.add(fault(1, true), "lost");
+        assert_eq!(errors.groups().iter().map(|group| group.count).collect::<Vec<_>>(), [3, 1, 1]);
+    }
+
+    #[test]
+    fn however_many_there_are_few_are_held() {
+        let mut errors = Errors::default();
+        (0..100_000).for_each(|nth| errors.add(fault(0, true), &format!("error {nth}")));
+        assert_eq!((errors.groups().len(), errors.further()), (MOST, 99_900));
+        let mut long = Errors::default();
+        long.add(fault(0, true), &"x".repeat(1_000_000));
+        assert_eq!(long.groups()[0].text.len(), LONGEST);
+    }
+}
