@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::arguments::Run;
 use crate::drive::{self, Drive, Interrupts};
+use crate::events::EventsFile;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::inputs;
@@ -38,13 +39,14 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     results::set_earlier_aside(&options.run);
+    let events = EventsFile::open(&options.run)?;
     let prepared = prepare(options)?;
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let ended = match interrupts.or(prepared.local.start(&prepared.start)).await {
             Err(_) => Err(Failure::text(Exit::Interrupted, "interrupted before the services had started")),
             Ok(Err(error)) => Err(Failure::new(Exit::ServiceUnreachable, error)),
-            Ok(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
+            Ok(Ok(services)) => prepared.run(services, events, options, &mut interrupts).await,
         };
         prepared.name_folder();
         ended
@@ -162,6 +164,7 @@ impl Prepared {
     async fn run(
         &self,
         services: LocalServices,
+        events: Option<EventsFile>,
         options: &Run,
         interrupts: &mut Interrupts,
     ) -> Result<Exit, Failure> {
@@ -177,6 +180,7 @@ impl Prepared {
             access: Access::plain(),
             data: self.data.clone(),
             kept: &self.kept,
+            events,
             flags: &options.run,
             log: self.log.clone(),
         };
