@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::SystemTime;
 
+use aieffect_blueprint::Mode;
 use aieffect_orchestrator::engine::{Origin, Recorded};
 use aieffect_orchestrator::plan::{Feed, Multiplicity, NodeId, Plan, StepId};
 use aieffect_orchestrator::run::{FiringId, Outcome, RunEvent};
@@ -66,7 +67,7 @@ pub(super) struct Note {
     open: u32,
     /// Those of them that wait for their next attempt.
     backing_off: u32,
-    /// Calls that failed; a live step goes on.
+    /// Calls that failed, of a live step, which goes on.
     pub(super) failed: u64,
     /// Links that carry one message, from steps that have not finished.
     missing: u32,
@@ -84,6 +85,7 @@ pub(super) struct Note {
 /// What is known of each step.
 #[derive(Debug)]
 pub(super) struct Board {
+    mode: Mode,
     notes: Vec<Note>,
     /// The steps that each one's messages go to, by links that carry one.
     leads_to: Vec<Vec<StepId>>,
@@ -132,6 +134,7 @@ impl Board {
         });
         let awaited: BTreeSet<NodeId> = plan.steps().map(|(_, step)| step.node).collect();
         Self {
+            mode: plan.mode,
             notes: plan.steps().map(note).collect(),
             leads_to: leads_to.collect(),
             node_names: plan.nodes.iter().map(|node| node.name.to_string()).collect(),
@@ -177,7 +180,10 @@ impl Board {
             | RunEvent::SourceEnded { firing } => self.call_ended(*firing, *at),
             RunEvent::FiringFailed { firing, .. } => {
                 self.call_ended(*firing, *at);
-                self.of(firing.step).failed += 1;
+                match self.mode {
+                    Mode::Batch => self.step_ended(firing.step, State::Failed, *at),
+                    Mode::Live => self.of(firing.step).failed += 1,
+                }
             }
             RunEvent::Supplied { step } => self.of(*step).supplied = true,
             RunEvent::SupplyEnded { step } => self.of(*step).supplied = false,

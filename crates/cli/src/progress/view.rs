@@ -66,7 +66,7 @@ impl<'a> View<'a> {
                     messages: passed.messages,
                     bytes: passed.bytes,
                     rate: rate.filter(|_| note.gives_many && passed.messages > 0),
-                    failed: if state == State::Failed { note.failed.saturating_sub(1) } else { note.failed },
+                    failed: note.failed,
                 }
             });
         let steps = steps.collect();
