@@ -15,6 +15,9 @@ const NAMES: [&str; 4] =
 /// Only what is shown, and no log lines above it.
 const QUIET: [&str; 4] = ["--log-level", "ERROR", "--results", "none"];
 
+/// Variables and arguments.
+type Given<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Steps of [`NAMES`], one after the other, of which the second is answered only once the gate is open.
 struct Held {
     _server: Server,
@@ -149,6 +152,9 @@ fn a_terminal_may_be_resized() {
     screen.resize(100, 24);
     let again = screen.until(|text| masked(text) == wide);
     assert_eq!(masked(&again), wide);
+    screen.resize(100, 4);
+    let low = screen.until(|text| !text.contains(":Do"));
+    assert_eq!(masked(&low), "<time>  running: 1 running, 2 waiting, 1 finished\n");
     held.gate.open();
     screen.end(0);
 }
@@ -205,7 +211,7 @@ fn it_is_shown_to_nobody_who_cannot_see_it_or_does_not_want_to() {
     skip!(Tmux);
     let held = Held::new();
     held.gate.open();
-    let cases: [(&[(&str, &str)], &[&str]); 5] = [
+    let cases: [Given<'_>; 5] = [
         (&[], &["--progress", "never"]),
         (&[("AIEFFECT_PROGRESS", "never")], &[]),
         (&[("CI", "true")], &[]),
