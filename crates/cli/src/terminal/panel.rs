@@ -14,8 +14,8 @@ use super::{Size, stderr_size};
 const PAUSE: Duration = Duration::from_millis(20);
 /// From the cursor to the end of the screen.
 const ERASE_BELOW: &str = "\u{1b}[J";
-/// From the cursor to the end of its row.
-const ERASE_REST: &str = "\u{1b}[K";
+/// The cursor's row, whole: where only its end was erased, tmux still breaks it at its former width.
+const ERASE_ROW: &str = "\u{1b}[2K";
 
 static SCREEN: Mutex<Screen> = Mutex::new(Screen::new());
 
@@ -95,7 +95,7 @@ impl Screen {
             return format!("{said}\n");
         }
         let columns = columns();
-        let mut text = self.to_top(columns);
+        let mut text = to_top(self.height(columns));
         if self.drawn.take().is_some() {
             text.push_str(ERASE_BELOW);
         }
@@ -111,10 +111,14 @@ impl Screen {
         if self.drawn == Some(columns) && self.rows == rows {
             return String::new();
         }
-        let mut text = self.to_top(columns);
+        let before = self.height(columns);
+        let mut text = to_top(before);
         self.rows = rows;
         self.draw(&mut text, columns, now);
-        text.push_str(ERASE_BELOW);
+        // Not without need: where a terminal is made narrower, tmux moves a cursor whose row was erased.
+        if self.rows.len() < before {
+            text.push_str(ERASE_BELOW);
+        }
         text
     }
 
@@ -129,23 +133,28 @@ impl Screen {
 
     fn draw(&mut self, text: &mut String, columns: usize, now: Instant) {
         for row in &self.rows {
+            text.push_str(ERASE_ROW);
             text.push_str(&row.text);
-            text.push_str(ERASE_REST);
             text.push('\n');
         }
         (self.drawn, self.at) = (Some(columns), Some(now));
     }
 
-    /// Moves the cursor to the panel's first row. Where the terminal has become narrower, it has broken the rows that
-    /// have no room any more.
-    fn to_top(&self, columns: usize) -> String {
-        let Some(drawn) = self.drawn else { return String::new() };
+    /// How many rows of the screen the panel takes. Where the terminal has become narrower, it has broken those that have
+    /// no room any more.
+    fn height(&self, columns: usize) -> usize {
+        let Some(drawn) = self.drawn else { return 0 };
         let broken =
             |row: &Row| if columns < drawn { row.columns.div_ceil(columns.max(1)).max(1) } else { 1 };
-        match self.rows.iter().map(broken).sum::<usize>() {
-            0 => String::new(),
-            rows => format!("\r\u{1b}[{rows}A"),
-        }
+        self.rows.iter().map(broken).sum()
+    }
+}
+
+/// Moves the cursor to the first of so many rows above it.
+fn to_top(rows: usize) -> String {
+    match rows {
+        0 => String::new(),
+        rows => format!("\r\u{1b}[{rows}A"),
     }
 }
 
@@ -160,7 +169,7 @@ mod tests {
     /// What is written, with the steering named.
     fn named(text: &str) -> String {
         text.replace("\u{1b}[J", "<erase>")
-            .replace("\u{1b}[K", "")
+            .replace("\u{1b}[2K", "")
             .replace("\u{1b}[", "<up ")
             .replace("A", ">")
             .replace('\r', "")
@@ -178,7 +187,7 @@ mod tests {
     #[test]
     fn lines_take_the_panels_place_and_it_stands_below_them() {
         let (mut screen, now) = (Screen::new(), Instant::now());
-        assert_eq!(named(&screen.show(rows(&["one", "two"]), 80, now)), "one\ntwo\n<erase>");
+        assert_eq!(named(&screen.show(rows(&["one", "two"]), 80, now)), "one\ntwo\n");
         assert_eq!(named(&screen.say("log", || 80, later(now))), "<up 2><erase>log\none\ntwo\n");
         assert_eq!(named(&screen.show(rows(&["1"]), 80, later(now))), "<up 2>1\n<erase>");
         assert_eq!(screen.show(rows(&["1"]), 80, later(now)), "", "nothing has changed");
@@ -192,7 +201,7 @@ mod tests {
         screen.show(rows(&["one"]), 80, now);
         assert_eq!(named(&screen.say("a", || 80, now)), "<up 1><erase>a\n");
         assert_eq!(named(&screen.say("b", || 80, now)), "b\n");
-        assert_eq!(named(&screen.show(rows(&["one"]), 80, now)), "one\n<erase>", "it comes back");
+        assert_eq!(named(&screen.show(rows(&["one"]), 80, now)), "one\n", "it comes back");
         screen.say("c", || 80, now);
         assert_eq!(named(&screen.leave(80)), "one\n", "also at the end");
     }
@@ -202,6 +211,6 @@ mod tests {
         let (mut screen, now) = (Screen::new(), Instant::now());
         screen.show(rows(&["0123456789", "01234"]), 80, now);
         assert_eq!(named(&screen.show(rows(&["x"]), 4, now)), "<up 5>x\n<erase>");
-        assert_eq!(named(&screen.show(rows(&["x"]), 80, now)), "<up 1>x\n<erase>");
+        assert_eq!(named(&screen.show(rows(&["x"]), 80, now)), "<up 1>x\n");
     }
 }
