@@ -42,16 +42,18 @@ pub(super) fn timeline(record: &RunRecord) -> String {
         return "<p class=\"note\">No step was called.</p>\n".to_owned();
     }
     let mut html = format!("<p class=\"note\">{}</p>\n", said(record, &rows, single as u64, all));
-    html += &key(record, &rows, single as u64 != all || record.steps.len() > 1);
     let mut inside = axis.head();
     inside += "<ol>\n";
-    if record.steps.len() > 1 && !record.whole.is_empty() {
+    // Calls one after the other are seen well enough.
+    let is_busy = record.whole.at_once().any(|at_once| at_once > 1.5);
+    if is_busy && record.steps.len() > 1 {
         inside += &axis.whole(&record.whole);
     }
     for step in &rows {
         inside += &axis.row(step, is_single(step));
     }
     inside += "</ol>\n";
+    html += &key(record, &rows, single as u64 != all || is_busy);
     html += &scrolled("timeline", "The calls of each step over time", &inside);
     html
 }
@@ -130,6 +132,10 @@ fn key(record: &RunRecord, rows: &[&StepRecord], has_areas: bool) -> String {
             swatch("<path class=\"area\" d=\"M0,12 V6 H8 V2 H15 V8 H22 V12 z\"/>"),
             "how many at once",
         ));
+        if record.steps.iter().any(|step| step.failed + step.repeated > 0) {
+            let bar = "<path class=\"area\" d=\"M0,12 V5 H22 V12 z\"/><rect class=\"faults\" x=\"9\" width=\"4\" height=\"3\"/>";
+            entries.push((swatch(bar), "some failed there"));
+        }
     }
     if record.ready().is_some() {
         entries.push((
