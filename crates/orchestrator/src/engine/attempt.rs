@@ -78,7 +78,9 @@ impl Attempt {
             request = intake.last();
             holds_all = intake.holds_all();
         }
-        let repeat = if holds_all && !course.has_answered() { Repeat::Possible } else { Repeat::Impossible };
+        let is_repeatable = holds_all && !course.has_answered();
+        let repeat =
+            if is_repeatable { Repeat::Possible } else { Repeat::Impossible { given: course.given() } };
         Attempted { result, repeat, request }
     }
 

@@ -50,7 +50,7 @@ impl Chronicle {
                 retry_after: retry_after.as_secs_f64(),
             },
             RunEvent::FiringSucceeded { firing, given } => self.done(*firing, given),
-            RunEvent::FiringFailed { firing, failure } => StoredEvent::Failed {
+            RunEvent::FiringFailed { firing, failure, .. } => StoredEvent::Failed {
                 step: self.step(firing.step),
                 seq: firing.seq,
                 attempt: self.ended(*firing),

@@ -92,7 +92,7 @@ impl Journal {
                     Given::Streamed(messages) => *messages,
                 };
             }
-            RunEvent::FiringFailed { firing, failure } => {
+            RunEvent::FiringFailed { firing, failure, .. } => {
                 let tally = self.tallies.entry(firing.step).or_default();
                 tally.calls += 1;
                 tally.failed += 1;

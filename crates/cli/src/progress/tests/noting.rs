@@ -125,7 +125,7 @@ fn a_failure_skips_what_comes_after_it_and_the_end_cancels_what_is_open() {
     told.called("solar_forecast1", 1, Origin::Now);
     told.called("load_forecast1", 1, Origin::Now);
     let (firing, because) = (told.firing("load_forecast1"), told.step("load_forecast1"));
-    told.tell(RunEvent::FiringFailed { firing, failure: lost() });
+    told.tell(RunEvent::FiringFailed { firing, failure: lost(), given: 0 });
     let step = told.step("dispatch_planner1");
     told.tell(RunEvent::StepSkipped { step, because });
     assert!(told.states().contains("load_forecast1 Failed"), "{}", told.states());

@@ -16,6 +16,7 @@ pub(crate) struct Course {
     /// A message of the call waits for room.
     awaits_room: AtomicBool,
     has_answered: AtomicBool,
+    given: AtomicU64,
 }
 
 impl Course {
@@ -44,6 +45,16 @@ impl Course {
     pub(crate) fn awaits_room(&self, whether: Room) {
         self.awaits_room.store(whether == Room::Awaited, Ordering::Relaxed);
         self.touch();
+    }
+
+    /// So many messages have been handed on.
+    pub(crate) fn gave(&self, given: u64) {
+        self.given.store(given, Ordering::Relaxed);
+    }
+
+    /// How many messages have been handed on.
+    pub(crate) fn given(&self) -> u64 {
+        self.given.load(Ordering::Relaxed)
     }
 
     /// Whether a message came out.

@@ -101,6 +101,7 @@ impl Giving {
         offered.map_err(|error| Failure::Spool { reason: error.to_string() })?;
         let given = before - self.staged.len();
         self.given += given as u64;
+        self.course.gave(self.given);
         let mut result = lock(&self.result);
         let stored = kept.iter().take(given).try_for_each(|message| result.add(message, self.keep));
         stored.map_err(|error| Failure::Store { reason: unstored(&error) })
