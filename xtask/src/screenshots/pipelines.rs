@@ -129,21 +129,21 @@ impl Pipeline {
 /// A source, eleven layers of eighteen that each take from one or two of the layer before, and a sink: two hundred.
 fn layered() -> Vec<Node> {
     const WIDE: usize = 18;
-    const DEEP: usize = 11;
+    const DEEP: usize = STAGES.len();
     let position = |layer: usize, nth: usize| 1 + layer * WIDE + nth % WIDE;
     let mut nodes = vec![Node {
         name: "meter_readings".to_owned(),
         operation: "Report",
         gives_to: (0..WIDE).map(|nth| position(0, nth)).collect(),
     }];
-    for layer in 0..DEEP {
+    for (layer, stage) in STAGES.iter().enumerate() {
         for nth in 0..WIDE {
             let gives_to = match layer + 1 {
                 DEEP => vec![1 + DEEP * WIDE],
                 next if nth % 6 == 0 => vec![position(next, nth), position(next, nth + 1)],
                 next => vec![position(next, nth)],
             };
-            let name = format!("{}_{:02}", STAGES[layer], nth + 1);
+            let name = format!("{stage}_{:02}", nth + 1);
             nodes.push(Node { name, operation: "Report", gives_to });
         }
     }

@@ -345,9 +345,9 @@ impl RunRecord {
 
     fn draw(&mut self, step: usize, bar: Bar) {
         self.whole.add(&bar);
-        let has_room = self.bars < MOST_BARS;
+        let room = MOST_BARS.saturating_sub(self.bars);
         let Some(record) = self.steps.get_mut(step) else { return };
-        self.bars = self.bars.saturating_add_signed(record.track.add(bar, has_room));
+        self.bars = self.bars.saturating_add_signed(record.track.add(bar, room));
     }
 }
 

@@ -67,7 +67,7 @@ fn row(step: &StepRecord) -> String {
     );
     html += &counts(step.calls, step.failed, step.repeated);
     html += &amounts(step.amounts.requests, step.amounts.messages, step.amounts.bytes);
-    let time = |time: Option<Duration>| figure(units::time(time.unwrap_or_default()), time.is_none());
+    let time = |time: Option<Duration>| figure(time.map(units::time));
     for percent in [50, 95, 99] {
         html += &time(step.times.percentile(percent));
     }
@@ -86,27 +86,24 @@ fn foot(record: &RunRecord) -> String {
     html += &counts(sum(|step| step.calls), sum(|step| step.failed), sum(|step| step.repeated));
     html += &amounts(requests, sum(|step| step.amounts.messages), bytes);
     html += "<td></td><td></td><td></td><td></td>";
-    html += &figure(units::time(all), all.is_zero());
+    html += &figure((!all.is_zero()).then(|| units::time(all)));
     html + "</tr></tfoot>\n"
 }
 
 fn counts(calls: u64, failed: u64, repeated: u64) -> String {
     let bad = |number: u64| {
-        if number == 0 {
-            figure(String::new(), true)
-        } else {
-            format!("<td class=\"n bad\">{}</td>", units::number(number))
-        }
+        if number == 0 { figure(None) } else { format!("<td class=\"n bad\">{}</td>", units::number(number)) }
     };
-    figure(number(calls), calls == 0) + &bad(failed) + &bad(repeated)
+    figure((calls > 0).then(|| number(calls))) + &bad(failed) + &bad(repeated)
 }
 
 fn amounts(requests: Option<(u64, u64)>, messages: u64, bytes: Option<u64>) -> String {
-    let (made, taken) = requests.unwrap_or_default();
-    figure(number(made), made == 0)
-        + &figure(size(taken), made == 0)
-        + &figure(number(messages), messages == 0)
-        + &figure(size(bytes.unwrap_or_default()), messages == 0 || bytes.is_none())
+    let requests = requests.filter(|(made, _)| *made > 0);
+    let bytes = bytes.filter(|_| messages > 0);
+    figure(requests.map(|(made, _)| number(made)))
+        + &figure(requests.map(|(_, taken)| size(taken)))
+        + &figure((messages > 0).then(|| number(messages)))
+        + &figure(bytes.map(size))
 }
 
 /// The table of errors.

@@ -34,7 +34,8 @@ struct Axis {
 pub(super) fn timeline(record: &RunRecord) -> String {
     let axis = Axis { whole: record.end.max(Duration::from_micros(1)), ready: record.ready() };
     let rows = rows(record);
-    let most = most_single(rows.iter().map(|step| step.track.bars().len()));
+    let bars: Vec<usize> = rows.iter().map(|step| step.track.bars().len()).collect();
+    let most = most_single(&bars);
     let is_single = |step: &&StepRecord| step.track.is_single() && step.track.bars().len() <= most;
     let single: usize = rows.iter().filter(|step| is_single(step)).map(|step| step.track.bars().len()).sum();
     let all: u64 = record.steps.iter().map(|step| step.calls + step.repeated + step.reused).sum();
@@ -70,8 +71,8 @@ fn rows(record: &RunRecord) -> Vec<&StepRecord> {
 }
 
 /// How many bars a row may have, so that not too many are drawn.
-fn most_single(bars: impl Iterator<Item = usize> + Clone) -> usize {
-    let drawn = |most: usize| bars.clone().filter(|bars| *bars <= most).sum::<usize>();
+fn most_single(bars: &[usize]) -> usize {
+    let drawn = |most: usize| bars.iter().filter(|bars| **bars <= most).sum::<usize>();
     [120, 80, 40, 20, 13, 6, 3, 1].into_iter().find(|most| drawn(*most) <= MOST_DRAWN).unwrap_or_default()
 }
 
@@ -300,10 +301,10 @@ mod tests {
 
     #[test]
     fn rows_share_what_may_be_drawn() {
-        assert_eq!(most_single([1; 4].into_iter()), 120);
-        assert_eq!(most_single([100; 40].into_iter()), 120);
-        assert_eq!(most_single([100; 41].into_iter()), 80);
-        assert_eq!(most_single([30; 300].into_iter()), 20);
-        assert_eq!(most_single([13; 300].into_iter()), 120);
+        assert_eq!(most_single(&[1; 4]), 120);
+        assert_eq!(most_single(&[100; 40]), 120);
+        assert_eq!(most_single(&[100; 41]), 80);
+        assert_eq!(most_single(&[30; 300]), 20);
+        assert_eq!(most_single(&[13; 300]), 120);
     }
 }

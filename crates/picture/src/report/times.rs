@@ -119,16 +119,16 @@ fn row(name: &str, bar: &str, parts: Parts) -> String {
     } else {
         format!("<svg width=\"100%\" height=\"12\" aria-hidden=\"true\">{bar}</svg>")
     };
-    let cells: Vec<String> = parts.0.iter().map(|part| figure(units::time(*part), part.is_zero())).collect();
+    let cells: Vec<String> =
+        parts.0.iter().map(|part| figure((!part.is_zero()).then(|| units::time(*part)))).collect();
     format!("<tr><th scope=\"row\">{name}</th><td class=\"wide\">{bar}</td>{}</tr>\n", cells.concat())
 }
 
-/// A cell with a number; quiet where it is nothing.
-pub(super) fn figure(text: String, is_nothing: bool) -> String {
-    if is_nothing {
-        "<td class=\"n none\">–</td>".to_owned()
-    } else {
-        format!("<td class=\"n\">{text}</td>")
+/// A cell with a number; a quiet one where there is none.
+pub(super) fn figure(text: Option<String>) -> String {
+    match text {
+        Some(text) => format!("<td class=\"n\">{text}</td>"),
+        None => "<td class=\"n none\">–</td>".to_owned(),
     }
 }
 

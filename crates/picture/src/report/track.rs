@@ -75,13 +75,13 @@ impl Track {
         self.lanes.open &= !(1 << lane);
     }
 
-    /// Takes a call in, and gives how many bars are held now more than before.
-    pub(super) fn add(&mut self, bar: Bar, has_room: bool) -> isize {
+    /// Takes a call in, and gives how many bars are held now more than before; `room` is for how many more there is.
+    pub(super) fn add(&mut self, bar: Bar, room: usize) -> isize {
         if let Some(bins) = &mut self.bins {
             bins.add(&bar);
             return 0;
         }
-        if self.bars.len() < MOST_BARS && has_room {
+        if self.bars.len() < MOST_BARS && room > 0 {
             self.bars.push(bar);
             return 1;
         }
@@ -156,10 +156,6 @@ impl Bins {
         self.width *= 2;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.busy.is_empty()
-    }
-
     pub(super) fn width(&self) -> Duration {
         Duration::from_nanos(self.width)
     }
@@ -187,8 +183,7 @@ mod tests {
     #[test]
     fn beyond_the_most_bars_only_bins_are_held() {
         let mut track = Track::default();
-        let held: isize =
-            (0..1_000_000).map(|nth| track.add(bar(nth, nth + 1, BarKind::Answered), true)).sum();
+        let held: isize = (0..1_000_000).map(|nth| track.add(bar(nth, nth + 1, BarKind::Answered), 1)).sum();
         assert_eq!((held, track.bars().len(), track.is_single()), (0, 0, false));
         let bins = track.bins();
         assert!(bins.busy.len() <= BINS && bins.busy.len() > BINS / 2 - 1, "{}", bins.busy.len());

@@ -35,6 +35,7 @@ pub(super) struct NodeBox<'a> {
 }
 
 /// Which step is drawn, and what is shown with it.
+#[derive(Clone, Copy)]
 struct Drawn<'a> {
     operation: usize,
     starts: &'a HashSet<OperationId>,

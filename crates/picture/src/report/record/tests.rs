@@ -82,5 +82,5 @@ fn memory_does_not_grow_with_calls() {
     assert_eq!(held, record.bars);
     assert!(held <= MOST_BARS && held > MOST_BARS / 2, "{held}");
     assert!(record.steps.last().unwrap().track.bars().is_empty());
-    assert!(!record.steps.last().unwrap().track.bins().is_empty());
+    assert!(record.steps.last().unwrap().track.bins().at_once().any(|at_once| at_once > 0.5));
 }
