@@ -2,11 +2,12 @@
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
-use super::choices::Choices;
+use super::Choices;
 
 const MAX_DEPTH: usize = 6;
 
-pub(super) fn message(of: &MessageDescriptor, choices: &mut Choices<'_>) -> DynamicMessage {
+/// A message of that type, some fields of which are set.
+pub fn message(of: &MessageDescriptor, choices: &mut Choices<'_>) -> DynamicMessage {
     nested(of, 0, choices)
 }
 
@@ -52,5 +53,5 @@ fn single(kind: &Kind, depth: usize, choices: &mut Choices<'_>) -> Value {
 }
 
 fn float(choices: &mut Choices<'_>) -> f64 {
-    [0.0, -1.5, f64::MAX, f64::INFINITY, f64::NAN, 1e-310, 0.1][choices.below(7)]
+    *choices.of(&[0.0, -1.5, f64::MAX, f64::INFINITY, f64::NAN, 1e-310, 0.1, -0.0])
 }

@@ -1,0 +1,1 @@
+//! What random tests have found, each by itself.
