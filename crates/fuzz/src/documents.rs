@@ -4,7 +4,9 @@ mod world;
 
 use std::sync::Arc;
 
-use aieffect_blueprint::{Document, Findings, Package, Pipeline, Pointer, ProtoTree, SourceText, UseCase, resolve};
+use aieffect_blueprint::{
+    Document, Findings, Package, Pipeline, Pointer, ProtoTree, SourceText, UseCase, resolve,
+};
 use aieffect_buildscript::build_script;
 use aieffect_compose::{ImageName, Orchestrator, StackOptions, stack};
 use aieffect_contract::{ProtoSet, interfaces};
@@ -32,7 +34,10 @@ pub fn documents(data: &[u8]) {
             look_at_package(&Package { dockerinfo, ..world.package.clone() }, &InitialData::default());
         }),
         b'e' => with_json("execution.json", text, |execution| {
-            look_at_package(&Package { execution: Some(execution), ..world.package.clone() }, &InitialData::default());
+            look_at_package(
+                &Package { execution: Some(execution), ..world.package.clone() },
+                &InitialData::default(),
+            );
         }),
         b'i' => with_json("initial.json", text, |document| {
             let mut findings = Findings::new();
@@ -73,10 +78,14 @@ fn look_at_parts(document: &Document, same: impl Fn(&str, &Value)) {
     let mut open = vec![(Pointer::root(), document.value())];
     while let Some((pointer, value)) = open.pop() {
         let label = document.label(&pointer);
-        let marked = label.source.text().get(label.span.start..label.span.end).expect("marks lie in the text");
+        let marked =
+            label.source.text().get(label.span.start..label.span.end).expect("marks lie in the text");
         same(marked, value);
         let key = document.key_label(&pointer);
-        assert!(key.source.text().get(key.span.start..key.span.end).is_some(), "the key's marks lie in the text");
+        assert!(
+            key.source.text().get(key.span.start..key.span.end).is_some(),
+            "the key's marks lie in the text"
+        );
         match value {
             Value::Array(items) => {
                 open.extend(items.iter().enumerate().map(|(nth, item)| (pointer.index(nth), item)));
@@ -133,7 +142,10 @@ fn look_at_export(use_case: &UseCase, pipeline: &Pipeline, protos: &ProtoSet) {
     let (read, findings) = resolve::package(&package);
     look(&findings);
     let Some(read) = read else {
-        panic!("the exported package has errors: {:?}", findings.iter().map(ToString::to_string).collect::<Vec<_>>());
+        panic!(
+            "the exported package has errors: {:?}",
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+        );
     };
     let steps = |pipeline: &Pipeline| {
         let mut steps: Vec<_> = pipeline.operations().map(|id| pipeline.step_name(id).to_string()).collect();
@@ -152,7 +164,9 @@ fn look_at_sketch(pipeline: &Pipeline, protos: &ProtoTree) {
 }
 
 fn look_at_pipeline(pipeline: &Pipeline, protos: &ProtoTree, initial: &InitialData) {
-    assert!(svg(pipeline).ends_with("</svg>\n") && !dot(pipeline).is_empty() && !mermaid(pipeline).is_empty());
+    assert!(
+        svg(pipeline).ends_with("</svg>\n") && !dot(pipeline).is_empty() && !mermaid(pipeline).is_empty()
+    );
     let (protos, said) = ProtoSet::compile(pipeline, protos);
     look(&said);
     let (plan, findings) = plan(pipeline, &protos, initial, &PlanOptions::default());

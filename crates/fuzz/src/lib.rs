@@ -4,7 +4,11 @@
 //! what it has kept in `corpora/`. Deliberately absent: anything unstable, and any measure of time; libFuzzer has its own
 //! limits.
 
-#![allow(clippy::panic, clippy::expect_used, reason = "a panic is how a target says that a property is broken")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a panic is how a target says that a property is broken"
+)]
 
 mod documents;
 mod looked;

@@ -18,7 +18,11 @@ pub(crate) fn look(findings: &Findings) {
 
 fn within(label: &Label, finding: &str) {
     let (text, span) = (label.source.text(), label.span);
-    assert!(text.get(span.start..span.end).is_some(), "{span:?} is no part of {}: {finding}", label.source.name());
+    assert!(
+        text.get(span.start..span.end).is_some(),
+        "{span:?} is no part of {}: {finding}",
+        label.source.name()
+    );
     let (line, column) = label.source.line_column(span.start);
     assert!(line > 0 && column > 0, "{finding}");
     assert!(!label.position().is_empty(), "{finding}");

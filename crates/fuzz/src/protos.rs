@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use aieffect_blueprint::{Document, Findings, OperationId, Package, Pipeline, ProtoTree, SourceText, resolve};
+use aieffect_blueprint::{
+    Document, Findings, OperationId, Package, Pipeline, ProtoTree, SourceText, resolve,
+};
 use aieffect_contract::{ProtoSet, designer};
 use aieffect_orchestrator::plan::{InitialData, PlanOptions, explain, plan};
 use aieffect_orchestrator::values::{Style, render};
@@ -32,7 +34,10 @@ pub fn protos(data: &[u8]) {
     let (protos, said) = ProtoSet::compile(&pipeline, &package.protos);
     look(&said);
     for node in 0..pipeline.nodes().len() {
-        assert!(protos.proto_of(node).is_some() || said.has_errors() || findings.has_errors(), "a proto is gone");
+        assert!(
+            protos.proto_of(node).is_some() || said.has_errors() || findings.has_errors(),
+            "a proto is gone"
+        );
     }
     look(&designer(&pipeline, &protos));
     look_at_operations(&pipeline, &protos);
@@ -41,7 +46,10 @@ pub fn protos(data: &[u8]) {
     if let Some(plan) = plan {
         assert!(!explain(&plan).is_empty());
     } else {
-        assert!(found.has_errors() || said.has_errors() || findings.has_errors(), "no plan, and no finding says why");
+        assert!(
+            found.has_errors() || said.has_errors() || findings.has_errors(),
+            "no plan, and no finding says why"
+        );
     }
 }
 
@@ -51,14 +59,16 @@ fn look_at_operations(pipeline: &Pipeline, protos: &ProtoSet) {
             let id = OperationId { node: index, operation };
             let Some(bound) = protos.operation(id) else { continue };
             let mut labels = Findings::new();
-            let mut shown = aieffect_blueprint::Diagnostic::error(aieffect_blueprint::Code::BadProto, "a label")
-                .at(protos.operation_label(id));
+            let mut shown =
+                aieffect_blueprint::Diagnostic::error(aieffect_blueprint::Code::BadProto, "a label")
+                    .at(protos.operation_label(id));
             for message in [&bound.input, &bound.output] {
                 let mut json = Vec::new();
                 render(message, &[], &mut json, Style::Compact).expect("no bytes are an empty message");
                 serde_json::from_slice::<Value>(&json).expect("what is rendered is JSON");
                 let fields = message.fields().map(|field| protos.field_label(id, &field));
-                shown = fields.fold(shown.at(protos.message_label(id, message)), aieffect_blueprint::Diagnostic::at);
+                shown = fields
+                    .fold(shown.at(protos.message_label(id, message)), aieffect_blueprint::Diagnostic::at);
             }
             labels.push(shown);
             look(&labels);
@@ -106,8 +116,11 @@ fn link(container: &str, operation: &str) -> Value {
 fn operations(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for rest in text.split("rpc ").skip(1) {
-        let name: String =
-            rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(40).collect();
+        let name: String = rest
+            .chars()
+            .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+            .take(40)
+            .collect();
         if !name.is_empty() && !names.contains(&name) && names.len() < MOST_OPERATIONS {
             names.push(name);
         }

@@ -73,7 +73,8 @@ fn input(source: &MessageDescriptor, choices: &mut Choices<'_>) -> Bytes {
 
 fn check(planned: &Planned, inputs: &[Bytes]) {
     let Some((_, decoded)) = planned.ways.last() else { return };
-    let expected = decoded.fill(inputs).ok().map(|filled| read(&planned.target, filled).expect("it was encoded"));
+    let expected =
+        decoded.fill(inputs).ok().map(|filled| read(&planned.target, filled).expect("it was encoded"));
     let length: usize = inputs.iter().map(Bytes::len).sum();
     for (name, way) in &planned.ways {
         let filled = way.fill(inputs);

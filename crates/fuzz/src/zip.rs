@@ -119,7 +119,11 @@ fn look_at(path: &Path) {
     let Ok(written) = written else { return };
     assert_eq!(written, within.join("p"));
     let again = unpack(&package, Settings::OfPackage, path, Overwrite::Refuse);
-    assert!(again.is_ok(), "the folder is not what the archive is: {}", again.err().map_or(String::new(), |error| error.to_string()));
+    assert!(
+        again.is_ok(),
+        "the folder is not what the archive is: {}",
+        again.err().map_or(String::new(), |error| error.to_string())
+    );
 }
 
 fn names(folder: &Path) -> impl Iterator<Item = String> {

@@ -31,7 +31,9 @@ impl World {
     fn new() -> Self {
         let folder = TempDir::new().expect("there is room for a folder");
         copy(&aieffect_testkit::use_case(EXAMPLE), folder.path());
-        let Ok((Some(Opened::UseCase(use_case, _)), _)) = open(folder.path()) else { panic!("{EXAMPLE} is gone") };
+        let Ok((Some(Opened::UseCase(use_case, _)), _)) = open(folder.path()) else {
+            panic!("{EXAMPLE} is gone")
+        };
         let (interfaces, _) = interfaces(&use_case);
         let (pipeline, _) = resolve::use_case(&use_case, &interfaces);
         let pipeline = pipeline.expect("the example has no error");

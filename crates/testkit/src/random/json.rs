@@ -56,7 +56,9 @@ impl Schema {
     fn single(&self, kind: &Kind, depth: usize, choices: &mut Choices<'_>) -> Value {
         match kind {
             Kind::Scalar(name) => scalar(name, choices),
-            Kind::Enum => choices.of(&[json!(1), json!(0), json!(format!("{}LESS", self.enum_prefix))]).clone(),
+            Kind::Enum => {
+                choices.of(&[json!(1), json!(0), json!(format!("{}LESS", self.enum_prefix))]).clone()
+            }
             Kind::Message(index) => Value::Object(self.values(*index, depth + 1, choices)),
             Kind::Group(fields) => {
                 let singular = fields.iter().enumerate().filter(|(_, (_, repeated))| !repeated);
@@ -72,7 +74,9 @@ fn scalar(name: &str, choices: &mut Choices<'_>) -> Value {
         "string" => choices.of(&[json!(""), json!("grün")]).clone(),
         "bytes" => choices.of(&[json!(""), json!("AQI=")]).clone(),
         "float" | "double" => choices.of(&[json!(0), json!(-0.0), json!("NaN"), json!(1.5)]).clone(),
-        "uint32" | "fixed32" | "uint64" | "fixed64" => choices.of(&[json!(0), json!(4_000_000_000_u32)]).clone(),
+        "uint32" | "fixed32" | "uint64" | "fixed64" => {
+            choices.of(&[json!(0), json!(4_000_000_000_u32)]).clone()
+        }
         _ => choices.of(&[json!(0), json!(-1), json!(7)]).clone(),
     }
 }

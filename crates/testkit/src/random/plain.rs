@@ -27,9 +27,9 @@ fn of(value: &Value) -> Plain {
     match value {
         Value::Message(message) => plain(message),
         Value::List(items) => Plain::List(items.iter().map(of).collect()),
-        Value::Map(entries) => {
-            Plain::Map(entries.iter().map(|(key, value)| (format!("{key:?}"), of(&unsigned(value)))).collect())
-        }
+        Value::Map(entries) => Plain::Map(
+            entries.iter().map(|(key, value)| (format!("{key:?}"), of(&unsigned(value)))).collect(),
+        ),
         Value::F32(number) => Plain::Scalar(format!("F32({number} {:#x})", number.to_bits())),
         Value::F64(number) => Plain::Scalar(format!("F64({number} {:#x})", number.to_bits())),
         scalar => Plain::Scalar(format!("{scalar:?}")),

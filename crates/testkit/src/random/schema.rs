@@ -139,8 +139,7 @@ impl Schema {
     pub fn proto(&self, rpc: &str) -> String {
         let mut text = format!("syntax = \"{}\";\nservice S {{ {rpc} }}\nmessage None {{}}\n", self.syntax);
         let prefix = self.enum_prefix;
-        let (first, second) =
-            if self.is_odd() { ("ONE = 1", "ZERO = 0") } else { ("ZERO = 0", "ONE = 1") };
+        let (first, second) = if self.is_odd() { ("ONE = 1", "ZERO = 0") } else { ("ZERO = 0", "ONE = 1") };
         text += &format!("enum E {{ {prefix}{first}; {prefix}{second}; {prefix}LESS = -5; }}\n");
         for (index, fields) in self.messages.iter().enumerate() {
             text += &format!("message M{index} {{\n");
@@ -213,13 +212,7 @@ impl Field {
 }
 
 /// A group's name is its field's with a capital, and its type is defined in its place.
-fn group(
-    fields: &[(&'static str, bool)],
-    label: Label,
-    name: &str,
-    number: u32,
-    syntax: &str,
-) -> String {
+fn group(fields: &[(&'static str, bool)], label: Label, name: &str, number: u32, syntax: &str) -> String {
     let type_name = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
     let mut inner = String::new();
     for (nth, (scalar, repeated)) in fields.iter().enumerate() {

@@ -143,7 +143,10 @@ fn fills(source: &Field, target: &Field) -> bool {
     };
     let same_shape = match (source.label, target.label) {
         (Label::Map(from), Label::Map(to)) => widens(from, to),
-        _ => (source.label == Label::Repeated, is_many(source)) == (target.label == Label::Repeated, is_many(target)),
+        _ => {
+            (source.label == Label::Repeated, is_many(source))
+                == (target.label == Label::Repeated, is_many(target))
+        }
     };
     same_shape
         && match (&source.kind, &target.kind) {

@@ -2,6 +2,7 @@
 
 mod regressions;
 mod several;
+mod work;
 
 use aieffect_testkit::random::{Choices, Schema, message};
 use bytes::Bytes;
