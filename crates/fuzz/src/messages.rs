@@ -4,8 +4,8 @@ use aieffect_blueprint::{Document, Findings, Place, Pointer, SourceText};
 use aieffect_orchestrator::values::{Rendered, Style, check_fields, to_message};
 use aieffect_testkit::Protos;
 use aieffect_testkit::random::{Choices, Plain, plain, wire};
-use prost_reflect::{DynamicMessage, MessageDescriptor};
-use serde_json::{Map, Value};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Syntax, Value};
+use serde_json::Map;
 
 use crate::looked::look;
 
@@ -20,7 +20,7 @@ thread_local! {
 /// Takes a letter and then a message: `b` its bytes, `w` choices of which bytes are made, `j` its JSON; in capitals for
 /// a message of proto2.
 ///
-/// What is rendered is JSON, and read again it is the same message. Values that `check_fields` says nothing about make a
+/// What is rendered is JSON, and read again it is the same message, but for numbers that a closed enum does not have. Values that `check_fields` says nothing about make a
 /// message, and others do not; what it says points into its text.
 pub fn messages(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
@@ -63,16 +63,66 @@ fn json(of: &MessageDescriptor, text: &[u8]) {
 
 fn round(message: &DynamicMessage) {
     let shown = rendered(message);
-    let fields: Map<String, Value> = match serde_json::from_str(&shown) {
+    let odd = oddness(message);
+    if odd == Oddness::Unreadable {
+        return;
+    }
+    let fields: Map<String, serde_json::Value> = match serde_json::from_str(&shown) {
         Ok(fields) => fields,
         Err(error) => panic!("no JSON: {error}: {shown}"),
     };
-    let read = match to_message(&prost_reflect::ReflectMessage::descriptor(message), &fields) {
+    let read = match to_message(&message.descriptor(), &fields) {
         Ok(read) => read,
         Err(error) => panic!("not read again: {error}: {shown}"),
     };
-    assert_eq!(one_nan(plain(&read)), one_nan(plain(message)), "{shown}");
-    assert_eq!(rendered(&read), shown);
+    if odd == Oddness::None {
+        assert_eq!(one_nan(plain(&read)), one_nan(plain(message)), "{shown}");
+    }
+    // A field without presence loses the sign of its zero when it is read (docs/adr/0004).
+    assert_eq!(rendered(&read).replace("-0.0", "0.0"), shown.replace("-0.0", "0.0"));
+}
+
+/// What keeps a message from being read from its JSON as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Oddness {
+    None,
+    /// It holds JSON, which says the same in fewer ways: a `Value` of no kind is null.
+    HoldsJson,
+    /// A closed enum has a number that it does not know; nobody may write that.
+    Unreadable,
+}
+
+fn oddness(message: &DynamicMessage) -> Oddness {
+    let name = message.descriptor();
+    let own = match name.full_name() {
+        "google.protobuf.Any"
+        | "google.protobuf.Value"
+        | "google.protobuf.Struct"
+        | "google.protobuf.ListValue" => Oddness::HoldsJson,
+        _ => Oddness::None,
+    };
+    let of_fields = message.fields().map(|(field, value)| match (field.kind(), value) {
+        (Kind::Message(entry), Value::Map(entries)) => {
+            let kind = entry.map_entry_value_field().kind();
+            entries.values().map(|value| oddness_of(&kind, value)).max().unwrap_or(Oddness::None)
+        }
+        (kind, Value::List(items)) => {
+            items.iter().map(|item| oddness_of(&kind, item)).max().unwrap_or(Oddness::None)
+        }
+        (kind, value) => oddness_of(&kind, value),
+    });
+    of_fields.max().unwrap_or(Oddness::None).max(own)
+}
+
+fn oddness_of(kind: &Kind, value: &Value) -> Oddness {
+    match (kind, value) {
+        (_, Value::Message(message)) => oddness(message),
+        (Kind::Enum(of), Value::EnumNumber(number)) => {
+            let is_closed = of.parent_file().syntax() == Syntax::Proto2;
+            if is_closed && of.get_value(*number).is_none() { Oddness::Unreadable } else { Oddness::None }
+        }
+        _ => Oddness::None,
+    }
 }
 
 fn rendered(message: &DynamicMessage) -> String {

@@ -18,6 +18,8 @@ use crate::looked::look;
 
 /// Plans that are kept, since making one takes longer than using it a thousand times.
 const MOST_KEPT: usize = 2_000;
+/// Requests that are filled for each input.
+const MOST_REQUESTS: usize = 16;
 /// How many times as long as its messages a request may be, and how much longer.
 const GROWTH: (usize, usize) = (40, 10_000);
 
@@ -48,8 +50,14 @@ pub fn splicer(data: &[u8]) {
     });
     if let Some(planned) = planned {
         let mut choices = Choices::new(messages);
-        let inputs = planned.sources.iter().map(|source| input(source, &mut choices)).collect::<Vec<_>>();
-        check(&planned, &inputs);
+        for _ in 0..MOST_REQUESTS {
+            let inputs: Vec<_> =
+                planned.sources.iter().map(|source| input(source, &mut choices)).collect();
+            check(&planned, &inputs);
+            if choices.rest().is_empty() {
+                break;
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The example that stands round a document.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ const EXAMPLE: &str = "grid_diamond";
 
 /// A use case that is on disk, and what it is exported to.
 pub(super) struct World {
-    folder: TempDir,
+    folder: PathBuf,
+    _kept: TempDir,
     pub(super) package: Package,
 }
 
@@ -29,24 +30,25 @@ impl World {
     }
 
     fn new() -> Self {
-        let folder = TempDir::new().expect("there is room for a folder");
-        copy(&aieffect_testkit::use_case(EXAMPLE), folder.path());
-        let Ok((Some(Opened::UseCase(use_case, _)), _)) = open(folder.path()) else {
-            panic!("{EXAMPLE} is gone")
-        };
+        let kept = TempDir::new().expect("there is room for a folder");
+        // Names of services and images begin with that of the folder.
+        let folder = kept.path().join(EXAMPLE);
+        fs::create_dir(&folder).expect("the folder is ours");
+        copy(&aieffect_testkit::use_case(EXAMPLE), &folder);
+        let Ok((Some(Opened::UseCase(use_case, _)), _)) = open(&folder) else { panic!("{EXAMPLE} is gone") };
         let (interfaces, _) = interfaces(&use_case);
         let (pipeline, _) = resolve::use_case(&use_case, &interfaces);
         let pipeline = pipeline.expect("the example has no error");
         let (protos, _) = ProtoSet::compile(&pipeline, &use_case.protos);
-        Self { package: exported(&use_case, &pipeline, &protos), folder }
+        Self { package: exported(&use_case, &pipeline, &protos), folder, _kept: kept }
     }
 
     /// The use case with another text in place of one of its documents.
     pub(super) fn use_case_with(&self, name: &str, text: &str) -> (Option<UseCase>, Findings) {
-        let path = self.folder.path().join(name);
+        let path = self.folder.join(name);
         let before = fs::read(&path).expect("the example has the document");
         fs::write(&path, text).expect("the folder is ours");
-        let opened = open(self.folder.path());
+        let opened = open(&self.folder);
         fs::write(&path, before).expect("the folder is ours");
         match opened {
             Ok((Some(Opened::UseCase(use_case, _)), findings)) => (Some(*use_case), findings),

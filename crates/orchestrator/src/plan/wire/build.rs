@@ -417,7 +417,7 @@ fn short(number: u32, row: usize, from: Ends, to: Ends, same: &[bool], deep: &[b
 }
 
 fn shorten(wanted: &mut Wanted, same: &[bool], deep: &[bool]) {
-    for (_, want) in &mut wanted.fields {
+    for want in wanted.fields.values_mut() {
         for piece in &mut want.pieces {
             if let Piece::Emit { action, .. } | Piece::EmitFull { action, .. } = piece
                 && let Action::Rewrite { number, row, from, to } = action

@@ -1,5 +1,7 @@
 //! Puts a request together out of pieces of messages.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
@@ -44,16 +46,15 @@ pub(super) struct Slot {
 /// What is wanted of a message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
-    /// By number, sorted.
-    pub(super) fields: Vec<(u32, Want)>,
+    /// By number.
+    pub(super) fields: BTreeMap<u32, Want>,
 }
 
 impl Wanted {
     pub(super) fn field(&self, number: u32) -> Option<&Want> {
         #[cfg(test)]
         super::work::count();
-        let at = self.fields.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        self.fields.get(at).map(|(_, want)| want)
+        self.fields.get(&number)
     }
 }
 

@@ -60,12 +60,5 @@ impl Splicing {
 }
 
 fn entry(wanted: &mut Wanted, number: u32) -> &mut Want {
-    let at = match wanted.fields.binary_search_by_key(&number, |(number, _)| *number) {
-        Ok(at) => at,
-        Err(at) => {
-            wanted.fields.insert(at, (number, Want::default()));
-            at
-        }
-    };
-    &mut wanted.fields[at].1
+    wanted.fields.entry(number).or_default()
 }

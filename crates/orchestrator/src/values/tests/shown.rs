@@ -133,3 +133,13 @@ fn pretty_has_a_line_for_each_field() {
     render(&descriptor, &[8, 5], &mut written, Style::Pretty).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), "{\n  \"a\": 5,\n  \"b\": []\n}");
 }
+
+#[test]
+fn a_timestamp_of_a_newer_service_is_a_timestamp() {
+    // Field 30 is a timestamp of one second, with a field 9 that is not known here.
+    let bytes = [0xf2, 0x01, 4, 0x08, 1, 0x48, 7];
+    let mut written = Vec::new();
+    render(&message(KINDS), &bytes, &mut written, Style::Compact).unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(shown["when"], "1970-01-01T00:00:01Z");
+}
