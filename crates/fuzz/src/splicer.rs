@@ -51,8 +51,7 @@ pub fn splicer(data: &[u8]) {
     if let Some(planned) = planned {
         let mut choices = Choices::new(messages);
         for _ in 0..MOST_REQUESTS {
-            let inputs: Vec<_> =
-                planned.sources.iter().map(|source| input(source, &mut choices)).collect();
+            let inputs: Vec<_> = planned.sources.iter().map(|source| input(source, &mut choices)).collect();
             check(&planned, &inputs);
             if choices.rest().is_empty() {
                 break;
