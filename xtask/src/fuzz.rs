@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Command::new("cargo-fuzz").arg("--version").stdout(Stdio::null()).status().is_ok(),
         "cargo-fuzz is missing: `cargo install cargo-fuzz`; it needs a C++ compiler, and any toolchain of Rust"
     );
-    pass(fuzz("build"))?;
+    pass(&mut fuzz("build"))?;
     println!("| target | runs | runs/s | edges | features | corpus |");
     println!("|---|---|---|---|---|---|");
     let mut broken = Vec::new();
@@ -104,8 +104,8 @@ fn fuzzed(name: &str, arguments: &Arguments) -> Result<Figures> {
     if arguments.keep {
         keep(name, &corpus, &committed)?;
     }
-    let figures = figures::read(&text).with_context(|| format!("{} has no figures", log.display()))?;
-    Ok(Figures { files: fs::read_dir(&committed)?.count(), ..figures })
+    let files = fs::read_dir(&committed)?.count();
+    figures::read(&text, files).with_context(|| format!("{} has no figures", log.display()))
 }
 
 /// Replaces the committed corpus by the fewest files that cover what it and the found ones do.

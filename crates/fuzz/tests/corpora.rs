@@ -1,5 +1,7 @@
 //! What fuzzing has kept is replayed by every run of the tests.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -10,11 +10,12 @@ pub(super) struct Figures {
     edges: u64,
     features: u64,
     /// Of the committed corpus.
-    pub(super) files: usize,
+    files: usize,
 }
 
 /// Its last line of progress, such as `#1234 DONE cov: 5 ft: 6 corp: 7/8Kb …`, and its final statistics.
-pub(super) fn read(log: &str) -> Option<Figures> {
+/// `files`: how many the committed corpus has.
+pub(super) fn read(log: &str, files: usize) -> Option<Figures> {
     let progress = log.lines().rev().find(|line| line.starts_with('#') && line.contains(" cov: "))?;
     let after = |name: &str| number(progress.split_once(name)?.1);
     let stat = |name: &str| number(log.lines().rev().find_map(|line| line.strip_prefix(name))?);
@@ -23,7 +24,7 @@ pub(super) fn read(log: &str) -> Option<Figures> {
         per_second: stat("stat::average_exec_per_sec:")?,
         edges: after(" cov:")?,
         features: after(" ft:")?,
-        files: 0,
+        files,
     })
 }
 
@@ -46,8 +47,8 @@ mod tests {
     fn the_last_progress_and_the_statistics_are_read() {
         let log = "#2\tINITED cov: 1 ft: 1 corp: 1/1b\n#1234\tDONE   cov: 56 ft: 78 corp: 9/10Kb lim: 4096\n\
                    stat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     12\n";
-        let figures = Figures { runs: 1234, per_second: 12, edges: 56, features: 78, files: 0 };
-        assert_eq!(read(log), Some(figures));
-        assert_eq!(read("#2\tINITED cov: 1 ft: 1 corp: 1/1b\n"), None);
+        let figures = Figures { runs: 1234, per_second: 12, edges: 56, features: 78, files: 3 };
+        assert_eq!(read(log, 3), Some(figures));
+        assert_eq!(read("#2\tINITED cov: 1 ft: 1 corp: 1/1b\n", 3), None);
     }
 }

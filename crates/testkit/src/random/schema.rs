@@ -246,7 +246,7 @@ fn fields(nth: usize, messages: usize, choices: &mut Choices<'_>) -> Vec<Field> 
 
 fn field(index: usize, messages: usize, choices: &mut Choices<'_>) -> Field {
     let kind = match choices.below(12) {
-        0..=4 => Kind::Scalar(*choices.of(&SCALARS)),
+        0..=4 => Kind::Scalar(SCALARS[choices.below(SCALARS.len())]),
         5 | 6 => Kind::Enum,
         7 => Kind::Group((0..choices.below(4)).map(|_| (*choices.of(&SCALARS), choices.one_in(2))).collect()),
         _ => Kind::Message(choices.below(messages)),
@@ -258,7 +258,7 @@ fn field(index: usize, messages: usize, choices: &mut Choices<'_>) -> Field {
         (0..=3, _) => Label::Singular,
         (4 | 5, _) => Label::Optional,
         (6 | 7, _) => Label::Repeated,
-        (8 | 9, _) => Label::Map(*choices.of(&KEYS)),
+        (8 | 9, _) => Label::Map(KEYS[choices.below(KEYS.len())]),
         (10, _) if is_scalar && choices.one_in(3) => Label::Required,
         _ => Label::Oneof,
     };
