@@ -102,9 +102,22 @@ impl RequestPlan {
         Carry::Decoded(Decoded { target: target.clone(), sources })
     }
 
-    /// The same request, carried in another way.
-    #[cfg(test)]
-    pub(super) fn carried_by(&self, carry: Carry) -> Self {
+    /// This request of type `target` in every way that there is: as planned, spliced where that is possible, and decoded,
+    /// which all have to equal. `sources` has the message type of each incoming link. For tests and fuzzing: a run takes
+    /// what was planned.
+    pub fn ways(
+        &self,
+        target: &MessageDescriptor,
+        sources: &[MessageDescriptor],
+    ) -> Vec<(&'static str, Self)> {
+        let spliced = wire::spliced(target, sources, &self.parts).map(Carry::Spliced);
+        let decoded = Self::decoding(target, sources, &self.parts);
+        let planned = ("as planned", self.clone());
+        let others = spliced.map(|carry| ("spliced", carry)).into_iter().chain([("decoded", decoded)]);
+        [planned].into_iter().chain(others.map(|(name, carry)| (name, self.carried_by(carry)))).collect()
+    }
+
+    fn carried_by(&self, carry: Carry) -> Self {
         Self { carry, ..self.clone() }
     }
 
