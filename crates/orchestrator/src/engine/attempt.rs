@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, Taking, lock, request, stopper};
 use super::judge::{Judge, panicked};
-use super::meter::Timing;
+use super::meter::{Made, Timing};
 use super::results::{Keep, StepResult};
 use crate::payload::Payload;
 use crate::plan::Step;
@@ -95,7 +95,7 @@ impl Attempt {
                 let make = || request(&self.step().requests, plan, step, kept, set.clone());
                 let (message, transfer) = Timing::default().of(make);
                 let message = message?;
-                self.outlet.meters().requested(step, message.len(), transfer);
+                self.outlet.meters().requested(step, Made::one(message.len(), transfer));
                 *made = Some(message.clone());
                 Box::pin(stream::once(std::future::ready(message)))
             }

@@ -40,6 +40,14 @@ pub struct Passed {
 #[derive(Debug, Default)]
 pub(super) struct Timing(u64);
 
+/// Requests that were made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    requests: u64,
+    bytes: u64,
+    transfer: Duration,
+}
+
 impl Timing {
     /// A clock is read for each of the first messages, and for one of so many from there on.
     const SPACING: u64 = 16;
@@ -86,16 +94,32 @@ impl Meters {
             meter.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }
-    /// A request was made for a step.
-    pub(super) fn requested(&self, step: StepId, bytes: usize, transfer: Duration) {
-        if let Some(meter) = self.0.get(step.index()) {
-            meter.requests.fetch_add(1, Ordering::Relaxed);
-            meter.request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-            if !transfer.is_zero() {
-                // Over five hundred years of it would not fit.
-                meter.transfer.fetch_add(transfer.as_nanos() as u64, Ordering::Relaxed);
-            }
-        }
+
+    /// Requests were made for a step.
+    pub(super) fn requested(&self, step: StepId, made: Made) {
+        let Some(meter) = self.0.get(step.index()).filter(|_| made.requests > 0) else { return };
+        meter.requests.fetch_add(made.requests, Ordering::Relaxed);
+        meter.request_bytes.fetch_add(made.bytes, Ordering::Relaxed);
+        // Over five hundred years of it would not fit.
+        meter.transfer.fetch_add(made.transfer.as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Made {
+    /// One request.
+    pub(super) fn one(bytes: usize, transfer: Duration) -> Self {
+        Self { requests: 1, bytes: bytes as u64, transfer }
+    }
+
+    pub(super) fn add(&mut self, bytes: usize, transfer: Duration) {
+        self.requests += 1;
+        self.bytes += bytes as u64;
+        self.transfer += transfer;
+    }
+
+    /// Whether whoever watches would miss it.
+    pub(super) fn is_much(&self) -> bool {
+        self.requests >= 64 || self.bytes >= 64 * 1024
     }
 }
 

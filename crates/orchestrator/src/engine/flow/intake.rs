@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::super::meter::{Meters, Timing};
+use super::super::meter::{Made, Meters, Timing};
 use super::course::Course;
 use super::feed::{Feed, Next, Set};
 use super::stop::{Stop, Stopper};
@@ -33,6 +33,7 @@ pub(crate) struct Intake {
     attempt: u64,
     meters: Arc<Meters>,
     timing: Timing,
+    uncounted: Made,
 }
 
 /// Where the messages come from.
@@ -65,12 +66,19 @@ impl Intake {
             attempt: 0,
             meters,
             timing: Timing::default(),
+            uncounted: Made::default(),
         }
     }
 
     /// Whoever takes from it now takes nothing more: a call may be over for us, and not yet for its connection.
     fn end_attempt(&mut self) {
         self.attempt += 1;
+        self.count();
+    }
+
+    /// Counters are shared by threads: they are not touched for each message.
+    fn count(&mut self) {
+        self.meters.requested(self.step, std::mem::take(&mut self.uncounted));
     }
 
     /// Whether all that was sent can be sent again.
@@ -149,7 +157,10 @@ impl Intake {
 
     fn send(&mut self, message: Bytes, transfer: Duration, replayed: &mut usize, course: &Course) -> Bytes {
         course.sent();
-        self.meters.requested(self.step, message.len(), transfer);
+        self.uncounted.add(message.len(), transfer);
+        if self.uncounted.is_much() {
+            self.count();
+        }
         self.last = Some(message.clone());
         if self.holds_all {
             self.sent_bytes += message.len();

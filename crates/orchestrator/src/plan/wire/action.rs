@@ -87,7 +87,11 @@ impl Ends {
 }
 
 pub(super) fn put_key(number: u32, wire: Wire, out: &mut Vec<u8>) {
-    encode_varint(u64::from(number) << 3 | wire as u64, out);
+    let key = u64::from(number) << 3 | wire as u64;
+    match u8::try_from(key) {
+        Ok(byte) if byte < 0x80 => out.push(byte),
+        _ => encode_varint(key, out),
+    }
 }
 
 /// The key that ends a group.

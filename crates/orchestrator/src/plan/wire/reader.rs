@@ -136,7 +136,13 @@ impl<'a> Reader<'a> {
         Ok((number.ok_or(WireFault::Number)?, (key & 7) as u8))
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, WireFault> {
+        // Nearly all keys and lengths.
+        if let Some(byte) = self.bytes.get(self.at).filter(|byte| **byte < 0x80) {
+            self.at += 1;
+            return Ok((*byte).into());
+        }
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let (value, length) = varint(rest)?;
         self.at += length;

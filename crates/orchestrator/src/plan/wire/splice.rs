@@ -83,7 +83,9 @@ pub(super) enum Piece {
 /// What has come together so far.
 struct Filling<'a> {
     plan: &'a Spliced,
-    buffers: Vec<Vec<u8>>,
+    request: Vec<u8>,
+    /// Of the sinks behind the request, which is the first; most requests have none, and nothing is allocated.
+    inner: Vec<Vec<u8>>,
     present: Vec<bool>,
     kept: Vec<Option<(Wire, &'a [u8])>>,
 }
@@ -93,15 +95,15 @@ impl Spliced {
     pub(in super::super) fn fill(&self, inputs: &[Bytes]) -> Result<Bytes, (usize, String)> {
         let mut filling = Filling {
             plan: self,
-            buffers: vec![Vec::new(); self.sinks.len()],
-            present: self.sinks.iter().map(|sink| sink.always).collect(),
+            request: Vec::new(),
+            inner: vec![Vec::new(); self.sinks.len().saturating_sub(1)],
+            present: self.sinks.iter().skip(1).map(|sink| sink.always).collect(),
             kept: vec![None; self.slots.len()],
         };
-        if let Some(request) = filling.buffers.first_mut() {
-            let wanted = self.inputs.iter().zip(inputs).filter(|(wanted, _)| wanted.is_some());
-            // What is dropped is room that nobody needs; a request is seldom over this.
-            request.reserve(wanted.map(|(_, message)| message.len()).sum::<usize>().min(MOST_RESERVED) + 16);
-        }
+        let wanted = self.inputs.iter().zip(inputs).filter(|(wanted, _)| wanted.is_some());
+        // What is dropped is room that nobody needs; a request is seldom over this.
+        let room = wanted.map(|(_, message)| message.len()).sum::<usize>().min(MOST_RESERVED) + 16;
+        filling.request.reserve(room);
         for (position, (wanted, message)) in self.inputs.iter().zip(inputs).enumerate() {
             let Some((_, wanted)) = wanted else { continue };
             filling
@@ -141,7 +143,8 @@ impl<'a> Filling<'a> {
             self.piece(piece, field, reader, depth)?;
         }
         for sink in &want.present {
-            if let Some(present) = self.present.get_mut(*sink) {
+            let present = sink.checked_sub(1).and_then(|sink| self.present.get_mut(sink));
+            if let Some(present) = present {
                 *present = true;
             }
         }
@@ -165,6 +168,7 @@ impl<'a> Filling<'a> {
         reader: &mut Reader<'a>,
         depth: usize,
     ) -> Result<(), WireFault> {
+        let plan = self.plan;
         match piece {
             Piece::Keep { slot, accepts } => {
                 accepts.check(field)?;
@@ -175,7 +179,7 @@ impl<'a> Filling<'a> {
             }
             Piece::EmitFull { .. } if field.wire == Wire::Length && field.value.is_empty() => Ok(()),
             Piece::Emit { sink, action } | Piece::EmitFull { sink, action } => {
-                let Some(buffer) = self.buffers.get_mut(*sink) else { return Ok(()) };
+                let Some(buffer) = self.buffer(*sink) else { return Ok(()) };
                 match action {
                     Action::Copy { number, accepts } => {
                         accepts.check(field)?;
@@ -185,31 +189,42 @@ impl<'a> Filling<'a> {
                     }
                     Action::Rewrite { number, row, from, to } => {
                         from.check(field)?;
-                        self.plan.table.message((*number, *row, *to), field, reader, buffer, depth)
+                        plan.table.message((*number, *row, *to), field, reader, buffer, depth)
                     }
                 }
             }
         }
     }
 
+    /// What a sink has so far.
+    fn buffer(&mut self, sink: usize) -> Option<&mut Vec<u8>> {
+        match sink.checked_sub(1) {
+            None => Some(&mut self.request),
+            Some(inner) => self.inner.get_mut(inner),
+        }
+    }
+
     fn finish(mut self) -> Vec<u8> {
-        for (slot, kept) in self.plan.slots.iter().zip(&self.kept) {
+        let plan = self.plan;
+        for (slot, kept) in plan.slots.iter().zip(std::mem::take(&mut self.kept)) {
             let Some((wire, rest)) = kept else { continue };
-            let Some(buffer) = self.buffers.get_mut(slot.sink) else { continue };
-            if !is_default(*wire, rest, slot.narrow) {
-                put_key(slot.number, *wire, buffer);
+            let Some(buffer) = self.buffer(slot.sink) else { continue };
+            if !is_default(wire, rest, slot.narrow) {
+                put_key(slot.number, wire, buffer);
                 buffer.extend_from_slice(rest);
             }
         }
-        for (at, sink) in self.plan.sinks.iter().enumerate().rev() {
-            let Some(buffer) = self.buffers.get_mut(at) else { continue };
+        for (at, sink) in plan.sinks.iter().enumerate().rev() {
+            let Some(buffer) = self.buffer(at) else { continue };
             buffer.extend_from_slice(&sink.constants);
             let inner = std::mem::take(buffer);
             let Some((outer, number, ends)) = sink.within else { return inner };
-            if inner.is_empty() && !self.present.get(at).is_some_and(|present| *present) {
+            let is_present =
+                at.checked_sub(1).and_then(|at| self.present.get(at)).is_some_and(|present| *present);
+            if inner.is_empty() && !is_present {
                 continue;
             }
-            let Some(outer) = self.buffers.get_mut(outer) else { continue };
+            let Some(outer) = self.buffer(outer) else { continue };
             match ends {
                 Ends::Length | Ends::Entry => {
                     put_key(number, Wire::Length, outer);
