@@ -8,6 +8,7 @@ mod base_images;
 mod bench;
 mod ci;
 mod dist;
+mod fuzz;
 mod golden;
 mod guide;
 mod help;
@@ -40,6 +41,8 @@ enum Chore {
     Ci,
     /// Measure, and print the table for docs/benchmarks.md
     Bench,
+    /// Fuzz a target, or all: find bytes that break what must hold for any (docs/fuzzing.md)
+    Fuzz(fuzz::Arguments),
     /// Make images that stand in for python:3.11-slim and rust:1-slim; print the variables that name them
     BaseImages,
     /// Build the static binary that is handed out: dist/aieffect
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Ci => ci::run(),
         Chore::Bench => bench::run(),
+        Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::BaseImages => base_images::run(),
         Chore::Dist => dist::run(),
         Chore::Screenshots { folder } => screenshots::run(folder),

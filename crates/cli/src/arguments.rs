@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod keep;
+mod watch;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroU64};
@@ -13,6 +14,7 @@ use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::keep::KeepFlags;
+pub(crate) use self::watch::{Showing, WatchFlags};
 use crate::access::AccessFlags;
 use crate::command::{call, completions, doctor, man, runs};
 use crate::exit::{Exit, Failure};
@@ -315,6 +317,8 @@ pub(crate) struct RunFlags {
     /// How to log
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) watch: WatchFlags,
     #[command(flatten)]
     pub(crate) keep: KeepFlags,
 }

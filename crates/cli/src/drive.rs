@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aieffect_orchestrator::engine::{Keep, Observer, Orchestrator, RunId, RunOptions, RunReport, Unreached};
+use aieffect_orchestrator::engine::{
+    Keep, Observer, Orchestrator, RunHandle, RunId, RunOptions, RunReport, Unreached,
+};
 use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
@@ -16,9 +18,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{Results, RunFlags};
 use crate::clock;
+use crate::events::EventsFile;
 use crate::exit::{Exit, Failure};
 use crate::keep::Kept;
 use crate::log::{Log, Narrator};
+use crate::progress::Progress;
 use crate::reporting::Reporting;
 use crate::results;
 
@@ -91,6 +95,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) data: DataFolder,
     pub(crate) kept: &'a Kept,
     pub(crate) reporting: &'a Reporting,
+    pub(crate) events: Option<EventsFile>,
     pub(crate) flags: &'a RunFlags,
     pub(crate) log: Log,
 }
@@ -113,21 +118,36 @@ impl Drive<'_> {
             ..usual
         };
         let mut narrator = Narrator::new(self.log, Arc::clone(&self.plan));
+        let mut progress = Progress::of(self.flags, &self.plan);
         let mut observers: Vec<Observer> = vec![Box::new(move |recorded| narrator.tell(recorded))];
+        observers.extend(progress.as_ref().map(Progress::observer));
         observers.extend(self.reporting.observer());
+        let memo = self.kept.memo.as_ref();
+        observers.extend(self.events.as_ref().map(|events| events.observer(&self.plan, memo)));
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));
         let handle = orchestrator.submit(self.plan, self.endpoints, options, observers);
         self.reporting.counts(handle.meters());
-        let cancellation = handle.cancellation();
-        let mut ended = std::pin::pin!(handle.wait());
-        let interrupt = match interrupts.or(&mut ended).await {
-            Ok(report) => return Some(report),
-            Err(interrupt) => interrupt,
-        };
-        cancellation.cancel();
-        let report = interrupts.or(ended).await.ok()?;
-        Some(if interrupt == Interrupt::Terminate { blame_awaited(report) } else { report })
+        if let Some(progress) = &mut progress {
+            progress.watch(handle.meters());
+        }
+        let report = ended(handle, interrupts).await;
+        // What is shown has come to its last form, and the file is whole, before anything more is said.
+        drop((progress, self.events));
+        report
     }
+}
+
+/// Waits for the run's end. The first interrupt stops it in good order, the second ends the wait: `None`.
+async fn ended(handle: RunHandle, interrupts: &mut Interrupts) -> Option<RunReport> {
+    let cancellation = handle.cancellation();
+    let mut ended = std::pin::pin!(handle.wait());
+    let interrupt = match interrupts.or(&mut ended).await {
+        Ok(report) => return Some(report),
+        Err(interrupt) => interrupt,
+    };
+    cancellation.cancel();
+    let report = interrupts.or(ended).await.ok()?;
+    Some(if interrupt == Interrupt::Terminate { blame_awaited(report) } else { report })
 }
 
 /// A stack that is torn down while a node is still waited for has lost that node: it is what failed.

@@ -1,6 +1,23 @@
-//! Ways from one place to another.
+//! Ways from one place to another, and files that make room.
 
-use std::path::{Component, Path};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// What stands behind the name of a file that an earlier run has written.
+const EARLIER: &str = ".previous";
+
+/// Gives what an earlier run has written another name: whoever reads the file after this run must not take that for its
+/// own. `None` when there is no such file; neither a device nor a link is one.
+pub(crate) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(None);
+    }
+    let mut aside = path.to_owned().into_os_string();
+    aside.push(EARLIER);
+    let aside = PathBuf::from(aside);
+    std::fs::rename(path, &aside)?;
+    Ok(Some(aside))
+}
 
 /// The way from the folder `from` to `to`, with `/` between names; empty when they are one. Folders that are not there
 /// yet are taken by their letters alone.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
 use aieffect_orchestrator::plan::{Multiplicity, Plan};
@@ -14,24 +14,16 @@ use anyhow::Context;
 
 use crate::arguments::RunFlags;
 use crate::log::Log;
-
-/// What stands behind the name of a file with the results of an earlier run.
-const EARLIER: &str = ".previous";
+use crate::paths;
 
 /// Gives what an earlier run wrote to `--output` another name before anything can go wrong: whoever reads the file after
 /// this run must not take those results for its own.
 pub(crate) fn set_earlier_aside(flags: &RunFlags) {
     let Some(path) = &flags.output else { return };
-    // Neither a device nor a link is a file that a run has written.
-    if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return;
-    }
-    let mut aside = path.clone().into_os_string();
-    aside.push(EARLIER);
-    let aside = PathBuf::from(aside);
     let log = Log::new(flags.log_level, flags.log_format);
-    match std::fs::rename(path, &aside) {
-        Ok(()) => log.info(&format!("results of an earlier run are now in `{}`", aside.display())),
+    match paths::set_aside(path) {
+        Ok(None) => {}
+        Ok(Some(aside)) => log.info(&format!("results of an earlier run are now in `{}`", aside.display())),
         Err(error) => {
             log.warning(&format!("`{}` holds the results of an earlier run: {error}", path.display()));
         }

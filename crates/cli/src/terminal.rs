@@ -1,6 +1,10 @@
 //! What is known of the terminal, and the two ways to write to it: stdout is data, stderr is talk.
 
+mod panel;
+
 use std::io::{self, IsTerminal, Write};
+
+pub(crate) use self::panel::{Panel, Row};
 
 /// Whether a stream shows colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +37,27 @@ pub(crate) fn width() -> usize {
     size.map_or(100, |(width, _)| usize::from(width.0)).max(40)
 }
 
+/// Columns and rows of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+/// The size of the terminal that stderr is, if it is one and says.
+pub(crate) fn stderr_size() -> Option<Size> {
+    let (columns, rows) = terminal_size::terminal_size_of(io::stderr())?;
+    Some(Size { columns: columns.0.into(), rows: rows.0.into() })
+}
+
 /// Writes a line, or several, to stderr, without what would steer the terminal.
 pub(crate) fn say(text: &str) {
     say_styled(&printable(text));
 }
 
-/// Writes to stderr what may hold colours. A closed stderr leaves nobody to tell.
+/// Writes to stderr what may hold colours.
 pub(crate) fn say_styled(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    panel::say(text);
 }
 
 /// Text of strangers without what would steer the terminal. Line ends and tabs stay.

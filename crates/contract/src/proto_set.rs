@@ -1,14 +1,14 @@
 //! The protos of a whole pipeline, compiled: [`ProtoSet::compile`].
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aieffect_blueprint::{Findings, Label, OperationId, Pipeline, ProtoRoot, ProtoTree, SourceText};
 use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor};
 
 use crate::bind;
 use crate::linked::{LinkFault, Linked, link};
-use crate::location::{Lines, NAME, nearest_span};
+use crate::location::{NAME, Spans};
 use crate::operation::BoundOperation;
 use crate::parsed::{TextId, Texts};
 use crate::reach::{ProtoFile, reach};
@@ -26,6 +26,8 @@ pub struct ProtoSet {
 #[derive(Debug)]
 pub struct NodeProto {
     files: Vec<ProtoFile>,
+    /// Of each file, made when the first part of it is marked.
+    spans: Vec<OnceLock<Spans>>,
     linked: Arc<Linked>,
 }
 
@@ -153,11 +155,12 @@ impl NodeProto {
 
     fn part_label(&self, file: &FileDescriptor, path: &[i32]) -> Label {
         let index = self.linked.files.iter().position(|known| known.name() == file.name());
-        let Some(source) = index.and_then(|index| self.files.get(index)).map(|file| &file.source) else {
+        let known = index.and_then(|index| Some((&self.files.get(index)?.source, self.spans.get(index)?)));
+        let Some((source, spans)) = known else {
             return Label::whole(&SourceText::new(file.name(), ""));
         };
-        let lines = Lines::new(source.text());
-        Label::new(source, nearest_span(file.file_descriptor_proto(), &lines, path), "")
+        let spans = spans.get_or_init(|| Spans::of(file.file_descriptor_proto(), source.text()));
+        Label::new(source, spans.nearest(path), "")
     }
 }
 
@@ -208,7 +211,10 @@ impl<'a> Compiler<'a> {
         let texts = &self.texts;
         let linked = self.by_content.entry(content).or_insert_with(|| link(&reach, texts).map(Arc::new));
         match linked {
-            Ok(linked) => Some(NodeProto { files: reach.files, linked: Arc::clone(linked) }),
+            Ok(linked) => {
+                let spans = reach.files.iter().map(|_| OnceLock::new()).collect();
+                Some(NodeProto { files: reach.files, spans, linked: Arc::clone(linked) })
+            }
             Err(wrong) => {
                 let file = reach.files.get(wrong.file)?;
                 wrong.faults.iter().for_each(|fault| findings.push(fault.in_file(&file.source)));

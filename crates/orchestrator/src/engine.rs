@@ -6,6 +6,7 @@
 
 mod actor;
 mod attempt;
+mod chronicle;
 mod effects;
 mod flow;
 mod handle;
@@ -22,6 +23,7 @@ mod shutdown;
 mod tests;
 mod watch;
 
+pub use chronicle::Chronicle;
 pub use handle::{Orchestrator, RunHandle};
 pub use meter::{Meters, Passed};
 pub use options::{RunId, RunIdError, RunOptions};

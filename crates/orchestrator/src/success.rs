@@ -110,6 +110,11 @@ impl SuccessContract {
         conditions.iter().try_for_each(|condition| condition.check(&message, data))
     }
 
+    /// Whether no response is a bad one.
+    pub fn accepts_all(&self) -> bool {
+        self.flag.is_none() && self.expectations.is_none()
+    }
+
     /// Whether checking a response may take long: it has conditions, which decode, loop or read files.
     pub fn can_block(&self) -> bool {
         self.expectations.is_some()

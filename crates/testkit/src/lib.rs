@@ -1,8 +1,8 @@
 //! In-process gRPC services and fixture paths, for tests only.
 //!
 //! [`Server`] serves any proto with closures, [`Reply`] says what a call comes to, be it a hang or a dead
-//! connection; [`Authority`] issues certificates; [`compose_config`] asks a compose tool; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find
-//! fixtures. Deliberately absent: anything of the orchestrator.
+//! connection; [`Authority`] issues certificates; [`compose_config`] asks a compose tool; [`random`] makes protos, messages
+//! and pipelines up; [`require`] and [`skip!`] leave tests out and count them; [`repo_root`] and its like find fixtures. Deliberately absent: anything of the orchestrator.
 
 #![allow(clippy::panic, reason = "whoever uses this is a test, and a panic is how a test fails")]
 
@@ -12,6 +12,7 @@ mod fault;
 mod fixtures;
 mod gate;
 mod protos;
+pub mod random;
 mod reply;
 mod server;
 mod skip;

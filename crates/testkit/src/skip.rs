@@ -25,6 +25,8 @@ pub enum Requirement {
     Graphviz,
     /// `groff`, which formats manual pages.
     Groff,
+    /// `tmux`, a terminal whose screen can be read.
+    Tmux,
     /// A file system of one's own: `unshare` and `mount`.
     Mount,
     /// The folder of data beside the repository.
@@ -32,12 +34,13 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Docker,
         Self::Python,
         Self::Shellcheck,
         Self::Graphviz,
         Self::Groff,
+        Self::Tmux,
         Self::Mount,
         Self::SharedData,
     ];
@@ -50,6 +53,7 @@ impl Requirement {
             Self::Shellcheck => "shellcheck",
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
+            Self::Tmux => "tmux",
             Self::Mount => "mount",
             Self::SharedData => "shared-data",
         }
@@ -63,6 +67,7 @@ impl Requirement {
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
+            Self::Tmux => succeeds("tmux", &["-V"]),
             Self::Mount => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]),
             Self::SharedData => shared_dir().is_some(),
         };
@@ -72,6 +77,7 @@ impl Requirement {
             Self::Shellcheck => "shellcheck is not installed",
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",
+            Self::Tmux => "tmux is not installed",
             Self::Mount => "file systems cannot be mounted in a namespace",
             Self::SharedData => "there is no folder `shared` beside the repository",
         };

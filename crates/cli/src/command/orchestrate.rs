@@ -10,6 +10,7 @@ use aieffect_orchestrator::transport::grpc::FixedEndpoints;
 
 use crate::arguments::Orchestrate;
 use crate::drive::{self, Drive, Interrupts};
+use crate::events::EventsFile;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::keep::{Beginning, Shelf};
@@ -26,6 +27,7 @@ const DATA_ELSEWHERE: &str =
 pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
     let flags = &options.run;
     results::set_earlier_aside(flags);
+    let events = EventsFile::open(flags)?;
     let access = options.access.read()?;
     let mut loaded = load::package(&options.package, options.execution.as_deref())?;
     let shelf = Shelf::of(&options.package, flags.keep.store.as_deref());
@@ -56,6 +58,7 @@ pub(crate) fn run(options: &Orchestrate) -> Result<Exit, Failure> {
         data,
         kept: &kept,
         reporting: &reporting,
+        events,
         flags,
         log: log.clone(),
     };

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::arguments::Run;
 use crate::drive::{self, Drive, Interrupts};
+use crate::events::EventsFile;
 use crate::exit::{Exit, Failure};
 use crate::findings::Strictness;
 use crate::inputs;
@@ -40,6 +41,7 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
     results::set_earlier_aside(&options.run);
+    let events = EventsFile::open(&options.run)?;
     let prepared = prepare(options)?;
     drive::runtime()?.block_on(async {
         let mut interrupts = Interrupts::listen()?;
@@ -52,7 +54,7 @@ pub(crate) fn run(options: &Run) -> Result<Exit, Failure> {
                 prepared.reporting.write_without_beginning(Some(&error.to_string()), &prepared.log);
                 Err(Failure::new(Exit::ServiceUnreachable, error))
             }
-            Ok(Ok(services)) => prepared.run(services, options, &mut interrupts).await,
+            Ok(Ok(services)) => prepared.run(services, events, options, &mut interrupts).await,
         };
         prepared.name_folder();
         ended
@@ -176,6 +178,7 @@ impl Prepared {
     async fn run(
         &self,
         services: LocalServices,
+        events: Option<EventsFile>,
         options: &Run,
         interrupts: &mut Interrupts,
     ) -> Result<Exit, Failure> {
@@ -192,6 +195,7 @@ impl Prepared {
             data: self.data.clone(),
             kept: &self.kept,
             reporting: &self.reporting,
+            events,
             flags: &options.run,
             log: self.log.clone(),
         };

@@ -81,7 +81,7 @@ impl Narrator {
                 (Warning, message, vec![step(&name), ("attempt", attempt.get().into())])
             }
             RunEvent::FiringSucceeded { firing, given } => return Some(self.succeeded(*firing, given)),
-            RunEvent::FiringFailed { firing, failure } => return Some(self.failed(*firing, failure)),
+            RunEvent::FiringFailed { firing, failure, .. } => return Some(self.failed(*firing, failure)),
             RunEvent::StepFinished { step: id } => {
                 let tally = self.tallies.remove(id)?;
                 let name = plan.step(*id).name.to_string();

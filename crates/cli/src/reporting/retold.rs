@@ -91,7 +91,9 @@ impl Retold {
                 let (messages, bytes) = match gave {
                     Gave::Message { bytes } => (1, *bytes),
                     // In the file each message has its length before it.
-                    Gave::Stream { messages, bytes, .. } => (*messages, bytes.saturating_sub(4 * messages)),
+                    Gave::Stream { messages, bytes, .. } => {
+                        (*messages, bytes.unwrap_or_default().saturating_sub(4 * messages))
+                    }
                 };
                 let amounts = &mut self.amounts[step];
                 amounts.messages += messages;

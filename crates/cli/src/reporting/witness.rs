@@ -92,7 +92,7 @@ impl Witness {
             RunEvent::AttemptFailed { firing, failure, .. } => {
                 self.record.to_be_repeated(firing.step.index(), firing.seq, since, &failure.to_string());
             }
-            RunEvent::FiringFailed { firing, failure } => {
+            RunEvent::FiringFailed { firing, failure, .. } => {
                 self.record.failed(firing.step.index(), firing.seq, since, &failure.to_string());
             }
             RunEvent::FiringCancelled { firing } => self.record.cut(firing.step.index(), firing.seq, since),

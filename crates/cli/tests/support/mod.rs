@@ -1,5 +1,5 @@
 //! What the tests of the whole binary share: [`UseCase`] and [`Package`] write what is run, [`Aieffect`] runs
-//! it, [`Ended`] is what came of it.
+//! it, [`Ended`] is what came of it; in a [`Screen`] it runs before somebody's eyes.
 #![allow(dead_code, unused_imports, reason = "no test file needs all of it")]
 
 mod aieffect;
@@ -8,6 +8,7 @@ mod ended;
 mod family;
 mod package;
 mod protos;
+mod screen;
 mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};
@@ -15,4 +16,5 @@ pub(crate) use copied::{Copied, copy};
 pub(crate) use ended::Ended;
 pub(crate) use package::{Package, chain};
 pub(crate) use protos::step_proto;
+pub(crate) use screen::Screen;
 pub(crate) use use_case::{Service, UseCase, link};

@@ -388,3 +388,14 @@ fn a_users_own_copy_of_a_well_known_file_is_not_read() {
     assert_eq!(shown(&findings), "");
     assert_eq!(node.unwrap().files().len(), 1);
 }
+
+#[test]
+fn where_parts_are_is_found_once_for_a_file_however_many_are_marked() {
+    let fields: String = (1..=500).map(|nth| format!("int32 f{nth} = {nth};\n")).collect();
+    let node = compiled(&format!("syntax = \"proto3\";\nmessage M {{\n{fields}}}\n"));
+    let before = crate::location::MADE.get();
+    let message = node.pool().get_message_by_name("M").unwrap();
+    let marked: Vec<_> = message.fields().map(|field| node.field_label(&field).position()).collect();
+    assert_eq!((marked.len(), marked[499].as_str()), (500, "a.proto:502:1"));
+    assert_eq!(crate::location::MADE.get() - before, 1);
+}

@@ -109,11 +109,12 @@ impl Case {
     }
 }
 
-/// `| what | engine: messages/s | of static | of raw | CPU of static |`
+/// `| what | engine: messages/s | of static | of raw | CPU of static | CPU of raw | nanoseconds of CPU: static, raw, engine |`
 fn measured(case: Case) -> Outcome<String> {
     let source = Service::start(case.size, case.count)?;
     let sink = Service::start(case.size, case.count)?;
-    let (mut rates, mut of_static, mut of_raw, mut cpu) = (vec![], vec![], vec![], vec![]);
+    let (mut rates, mut of_static, mut of_raw) = (vec![], vec![], vec![]);
+    let (mut cpu_of_static, mut cpu_of_raw, mut each) = (vec![], vec![], [vec![], vec![], vec![]]);
     for repeat in 0..=REPEATS {
         let by_hand = cost(|| by_hand::run(case, source.port(), sink.port()))?;
         let by_engine = cost(|| by_engine::run(case, source.port(), sink.port()))?;
@@ -125,15 +126,21 @@ fn measured(case: Case) -> Outcome<String> {
         rates.push(rate(by_engine));
         of_static.push(rate(by_engine) / rate(by_hand));
         of_raw.push(rate(by_engine) / rate(raw));
-        cpu.push(by_engine.cpu.as_secs_f64() / by_hand.cpu.as_secs_f64());
+        cpu_of_static.push(by_engine.cpu.as_secs_f64() / by_hand.cpu.as_secs_f64());
+        cpu_of_raw.push(by_engine.cpu.as_secs_f64() / raw.cpu.as_secs_f64());
+        for (each, cost) in each.iter_mut().zip([by_hand, raw, by_engine]) {
+            each.push(cost.cpu.as_secs_f64() * 1e6 / case.count as f64);
+        }
     }
+    let [by_hand, raw, by_engine] = each.map(median);
     Ok(format!(
-        "| {} | {:.0} | {:.2} | {:.2} | {:.2} |",
+        "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {by_hand:.2} | {raw:.2} | {by_engine:.2} |",
         case.name(),
         median(rates),
         median(of_static),
         median(of_raw),
-        median(cpu)
+        median(cpu_of_static),
+        median(cpu_of_raw),
     ))
 }
 

@@ -84,21 +84,18 @@ impl From<Given> for Taken {
 
 /// The message that the source gives.
 pub(crate) fn given(size: Size) -> Given {
-    let row = |time| Row {
+    let row = |time, note: &str| Row {
         time,
         megawatts: time as f64 / 3.0,
         region: "north-west".to_owned(),
-        note: "a reading of a quarter of an hour, as the meter had it, without any correction made"
-            .to_owned(),
+        note: note.to_owned(),
     };
     let rows = match size {
-        Size::Small => 0,
-        Size::Large => 9_000,
+        Size::Small => vec![row(1_767_225_600, "as the meter had it")],
+        Size::Large => {
+            let note = "a reading of a quarter of an hour, as the meter had it, without any correction made";
+            (0..9_000).map(|time| row(time, note)).collect()
+        }
     };
-    Given {
-        name: "wind generation of a whole region, in megawatts, a quarter of an hour each".to_owned(),
-        number: 1 << 40,
-        value: 0.1,
-        rows: (0..rows).map(row).collect(),
-    }
+    Given { name: "wind generation, MW".to_owned(), number: 1 << 40, value: 0.1, rows }
 }

@@ -114,7 +114,7 @@ impl Actor {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
                 self.in_order[firing.step.index()].ended(firing.seq, Some(message.bytes().clone()));
                 if self.plan.step(firing.step).gives == Multiplicity::One {
-                    self.effects.flow().meters().count(firing.step, message.bytes().len());
+                    self.effects.flow().meters().count(firing.step, 1, message.bytes().len());
                 }
             }
             if let RunEvent::FiringFailed { firing, .. }

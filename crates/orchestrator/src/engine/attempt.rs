@@ -1,5 +1,6 @@
 //! One attempt of a firing: makes the requests, calls, and judges the responses.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -77,7 +78,9 @@ impl Attempt {
             request = intake.last();
             holds_all = intake.holds_all();
         }
-        let repeat = if holds_all && !course.has_answered() { Repeat::Possible } else { Repeat::Impossible };
+        let is_repeatable = holds_all && !course.has_answered();
+        let repeat =
+            if is_repeatable { Repeat::Possible } else { Repeat::Impossible { given: course.given() } };
         Attempted { result, repeat, request }
     }
 
@@ -119,13 +122,14 @@ impl Attempt {
             outlet: Arc::clone(&self.outlet),
             seq: self.call.metadata.seq,
             judge: self.judge.clone(),
+            accepts_all: self.judge.accepts_all(),
             keep: self.keep,
             result: Arc::clone(&self.result),
             course: Arc::clone(course),
             stopper,
             most: self.most,
             given: 0,
-            staged: None,
+            staged: VecDeque::new(),
             judging: None,
             failure: None,
         };

@@ -1,16 +1,17 @@
 //! Stores a run's events, as far as they are worth it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aieffect_blueprint::Mode;
 
+use super::chronicle::{Chronicle, stored};
 use crate::memo::Memo;
 use crate::plan::{Plan, StepId};
 use crate::ports::{Entry, StoreError};
-use crate::run::{Failure, FiringId, Given, RunEvent};
-use crate::store::{Gave, StoredEvent, StoredFailure};
+use crate::run::{Given, RunEvent};
+use crate::store::{StoredEvent, StoredFailure};
 
 /// How often the counts of a live run are stored.
 const COUNTING: Duration = Duration::from_secs(1);
@@ -19,9 +20,8 @@ const COUNTING: Duration = Duration::from_secs(1);
 pub(super) struct Journal {
     memo: Arc<Memo>,
     plan: Arc<Plan>,
+    chronicle: Chronicle,
     after: u64,
-    /// The attempt that each open firing makes.
-    attempts: HashMap<FiringId, u32>,
     /// In a live run: what has not been stored of each step yet.
     tallies: BTreeMap<StepId, Tally>,
     counted: SystemTime,
@@ -38,10 +38,10 @@ struct Tally {
 impl Journal {
     pub(super) fn new(memo: Arc<Memo>, plan: Arc<Plan>) -> Self {
         Self {
+            chronicle: Chronicle::new(Arc::clone(&plan), Some(Arc::clone(&memo))),
             after: memo.after(),
             memo,
             plan,
-            attempts: HashMap::new(),
             tallies: BTreeMap::new(),
             counted: SystemTime::UNIX_EPOCH,
         }
@@ -92,7 +92,7 @@ impl Journal {
                     Given::Streamed(messages) => *messages,
                 };
             }
-            RunEvent::FiringFailed { firing, failure } => {
+            RunEvent::FiringFailed { firing, failure, .. } => {
                 let tally = self.tallies.entry(firing.step).or_default();
                 tally.calls += 1;
                 tally.failed += 1;
@@ -119,101 +119,14 @@ impl Journal {
     }
 
     fn entry(&mut self, at: SystemTime, event: &RunEvent) -> Option<Entry> {
-        let mut message = None;
-        let event = match event {
-            RunEvent::Started if self.memo.is_resumed() => StoredEvent::Resumed {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                redo: self.memo.redo().to_vec(),
-            },
-            RunEvent::Started => StoredEvent::Started,
-            RunEvent::NodeReady { node } => {
-                StoredEvent::NodeReady { node: self.plan.nodes[node.index()].name.to_string() }
-            }
-            RunEvent::NodeUnreachable { node, reason } => StoredEvent::NodeUnreachable {
-                node: self.plan.nodes[node.index()].name.to_string(),
-                reason: reason.clone(),
-            },
-            RunEvent::FiringStarted { firing, attempt } => {
-                let attempt = self.memo.attempts(*firing).saturating_add(attempt.get());
-                self.attempts.insert(*firing, attempt);
-                StoredEvent::Fired { step: self.step(firing.step), seq: firing.seq, attempt }
-            }
-            RunEvent::AttemptFailed { firing, failure, retry_after, .. } => StoredEvent::AttemptFailed {
-                step: self.step(firing.step),
-                seq: firing.seq,
-                attempt: self.attempt(*firing),
-                failure: stored(failure),
-                retry_after: retry_after.as_secs_f64(),
-            },
-            RunEvent::FiringSucceeded { firing, given } => {
-                if let Given::Message(given) = given {
-                    message = Some(given.bytes().clone());
-                }
-                self.done(*firing, given)
-            }
-            RunEvent::FiringFailed { firing, failure } => StoredEvent::Failed {
-                step: self.step(firing.step),
-                seq: firing.seq,
-                attempt: self.ended(*firing),
-                failure: stored(failure),
-            },
-            RunEvent::FiringCancelled { firing } | RunEvent::SourceEnded { firing } => {
-                StoredEvent::Cancelled {
-                    step: self.step(firing.step),
-                    seq: firing.seq,
-                    attempt: self.ended(*firing),
-                }
-            }
-            RunEvent::StepFinished { step } => StoredEvent::StepFinished { step: self.step(*step) },
-            RunEvent::StepFailed { step, failure } => {
-                StoredEvent::StepFailed { step: self.step(*step), failure: stored(failure) }
-            }
-            RunEvent::StepSkipped { step, because } => {
-                StoredEvent::StepSkipped { step: self.step(*step), because: self.step(*because) }
-            }
-            RunEvent::Closing { why } => StoredEvent::Closing { why: why.as_str().to_owned() },
-            RunEvent::CancelRequested => StoredEvent::CancelRequested,
-            RunEvent::Finished { outcome } => StoredEvent::Finished { outcome: outcome.as_str().to_owned() },
-            // They follow from the others.
-            RunEvent::Supplied { .. }
-            | RunEvent::SupplyEnded { .. }
-            | RunEvent::Delivered { .. }
-            | RunEvent::RetryDue { .. } => return None,
+        let message = match event {
+            RunEvent::FiringSucceeded { given: Given::Message(given), .. } => Some(given.bytes().clone()),
+            _ => None,
         };
-        Some(Entry { at, event, message })
-    }
-
-    fn done(&mut self, firing: FiringId, given: &Given) -> StoredEvent {
-        let attempt = self.ended(firing);
-        let gave = match given {
-            Given::Message(message) => Gave::Message { bytes: message.bytes().len() as u64 },
-            Given::Streamed(messages) => {
-                let file = Memo::stream_name(firing, attempt);
-                // A file that cannot be looked at will not be taken for this stream: the sizes differ.
-                let found = std::fs::metadata(self.memo.streams().join(&file));
-                Gave::Stream {
-                    messages: *messages,
-                    bytes: found.map_or(u64::MAX >> 1, |found| found.len()),
-                    file,
-                }
-            }
-        };
-        StoredEvent::Done { step: self.step(firing.step), seq: firing.seq, attempt, gave }
-    }
-
-    fn attempt(&self, firing: FiringId) -> u32 {
-        self.attempts.get(&firing).copied().unwrap_or(1)
-    }
-
-    fn ended(&mut self, firing: FiringId) -> u32 {
-        self.attempts.remove(&firing).unwrap_or(1)
+        Some(Entry { at, event: self.chronicle.tell(event)?, message })
     }
 
     fn step(&self, step: StepId) -> String {
         self.plan.step(step).name.to_string()
     }
-}
-
-fn stored(failure: &Failure) -> StoredFailure {
-    StoredFailure { kind: failure.kind().to_owned(), text: failure.to_string() }
 }

@@ -80,9 +80,9 @@ impl Meters {
         self.0.iter().map(|meter| meter.messages.load(Ordering::Relaxed)).sum()
     }
 
-    pub(super) fn count(&self, step: StepId, bytes: usize) {
+    pub(super) fn count(&self, step: StepId, messages: usize, bytes: usize) {
         if let Some(meter) = self.0.get(step.index()) {
-            meter.messages.fetch_add(1, Ordering::Relaxed);
+            meter.messages.fetch_add(messages as u64, Ordering::Relaxed);
             meter.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }

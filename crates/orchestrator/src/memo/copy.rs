@@ -50,7 +50,7 @@ impl Memo {
                     std::fs::hard_link(path, &copy).or_else(|_| std::fs::copy(path, &copy).map(drop));
                 let length = copied.and_then(|()| std::fs::metadata(&copy));
                 let bytes = length.map_err(|error| StoreError::not_written(&streams, &error))?.len();
-                (Gave::Stream { messages: *messages, bytes, file }, None)
+                (Gave::Stream { messages: *messages, bytes: Some(bytes), file: Some(file) }, None)
             }
         };
         let step = plan.step(firing.step).name.to_string();

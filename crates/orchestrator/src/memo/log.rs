@@ -100,6 +100,7 @@ impl Log {
         let (result, messages) = match gave {
             Gave::Message { .. } => (Remembered::Message(position), 1),
             Gave::Stream { messages, bytes, file } => {
+                let (Some(bytes), Some(file)) = (bytes, file) else { return };
                 let path = self.streams.join(file);
                 let is_there = std::fs::metadata(&path).is_ok_and(|found| found.len() == *bytes);
                 if !is_there {

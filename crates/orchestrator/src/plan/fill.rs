@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value,
+};
 
 use super::offer::{Offer, Parts, Presence, SourcePath, singular_message};
 
@@ -41,7 +43,7 @@ pub(super) fn fill_parts(
             Offer::Parts(inner) => singular_message(&field).and_then(|inner_type| {
                 let filled = fill_parts(&inner_type, inner, sources);
                 let is_present = || inner.present_with.iter().any(|presence| is_there(presence, sources));
-                (filled.fields().next().is_some() || is_present()).then_some(Value::Message(filled))
+                (fields(&filled).next().is_some() || is_present()).then_some(Value::Message(filled))
             }),
         };
         if let Some(value) = value {
@@ -70,8 +72,29 @@ fn lookup<'a>(path: &SourcePath, sources: &'a [Option<DynamicMessage>]) -> Optio
 
 fn set_value<'a>(message: &'a DynamicMessage, field: &FieldDescriptor) -> Option<&'a Value> {
     match message.get_field(field) {
-        Cow::Borrowed(value) if message.has_field(field) => Some(value),
+        Cow::Borrowed(value) if message.has_field(field) || is_negative_zero(value) => Some(value),
         Cow::Borrowed(_) | Cow::Owned(_) => None,
+    }
+}
+
+/// The fields that are set. A `-0.0` is no default, though the descriptors' library takes it for one.
+fn fields(message: &DynamicMessage) -> impl Iterator<Item = (FieldDescriptor, &Value)> {
+    let is_float = |field: &FieldDescriptor| {
+        matches!(field.kind(), Kind::Double | Kind::Float) && !field.is_list() && !field.supports_presence()
+    };
+    let floats = message.descriptor().fields().collect::<Vec<_>>().into_iter().filter(is_float);
+    let unseen = floats.filter_map(|field| match message.get_field(&field) {
+        Cow::Borrowed(value) if is_negative_zero(value) => Some((field, value)),
+        Cow::Borrowed(_) | Cow::Owned(_) => None,
+    });
+    message.fields().chain(unseen)
+}
+
+fn is_negative_zero(value: &Value) -> bool {
+    match value {
+        Value::F64(number) => number.to_bits() == (-0.0_f64).to_bits(),
+        Value::F32(number) => number.to_bits() == (-0.0_f32).to_bits(),
+        _ => false,
     }
 }
 
@@ -114,7 +137,7 @@ fn convert_key(key: &MapKey, target: &Kind) -> MapKey {
 
 fn convert_message(source: &DynamicMessage, target: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(target.clone());
-    for (field, value) in source.fields() {
+    for (field, value) in fields(source) {
         if let Some(to) = target.get_field_by_name(field.name()) {
             message.set_field(&to, convert(value, &to));
         }

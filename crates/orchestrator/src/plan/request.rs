@@ -102,9 +102,22 @@ impl RequestPlan {
         Carry::Decoded(Decoded { target: target.clone(), sources })
     }
 
-    /// The same request, carried in another way.
-    #[cfg(test)]
-    pub(super) fn carried_by(&self, carry: Carry) -> Self {
+    /// This request of type `target` in every way that there is: as planned, spliced where that is possible, and decoded,
+    /// which all have to equal. `sources` has the message type of each incoming link. For tests and fuzzing: a run takes
+    /// what was planned.
+    pub fn ways(
+        &self,
+        target: &MessageDescriptor,
+        sources: &[MessageDescriptor],
+    ) -> Vec<(&'static str, Self)> {
+        let spliced = wire::spliced(target, sources, &self.parts).map(Carry::Spliced);
+        let decoded = Self::decoding(target, sources, &self.parts);
+        let planned = ("as planned", self.clone());
+        let others = spliced.map(|carry| ("spliced", carry)).into_iter().chain([("decoded", decoded)]);
+        [planned].into_iter().chain(others.map(|(name, carry)| (name, self.carried_by(carry)))).collect()
+    }
+
+    fn carried_by(&self, carry: Carry) -> Self {
         Self { carry, ..self.clone() }
     }
 
@@ -133,6 +146,17 @@ impl RequestPlan {
                 let sources = self.decode(decoded, inputs)?;
                 Ok(fill_parts(&decoded.target, &self.parts, &sources).encode_to_vec().into())
             }
+        }
+    }
+
+    /// The same from the message of the only incoming link.
+    pub fn fill_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
+        match &self.carry {
+            Carry::AsIs(as_is) if as_is.input() == 0 => {
+                as_is.check(&message).map_err(|why| self.undecodable(0, as_is.source(), why))?;
+                Ok(message)
+            }
+            _ => self.fill(std::slice::from_ref(&message)),
         }
     }
 

@@ -109,6 +109,14 @@ impl Requests {
         }
     }
 
+    /// The same for a step that has one incoming link.
+    pub fn join_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
+        match self {
+            Self::Joined(plan) => plan.fill_only(message),
+            Self::Merged(_) | Self::Listed(_) => Ok(Bytes::new()),
+        }
+    }
+
     /// The request made of a message of the incoming link at that position.
     pub fn merge(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
         match self {

@@ -16,6 +16,8 @@ mod reader;
 mod splice;
 mod splicing;
 mod table;
+#[cfg(test)]
+pub(super) mod work;
 
 pub use self::splice::Spliced;
 pub use self::table::AsIs;

@@ -90,7 +90,10 @@ pub enum Repeat {
     /// All that was sent is held, and nothing came back.
     Possible,
     /// It is not.
-    Impossible,
+    Impossible {
+        /// How many messages of a stream were handed on.
+        given: u64,
+    },
 }
 
 /// Decides what follows from `input`. The events are applied to `state` already; applied to an equal state
@@ -218,13 +221,17 @@ impl Decision<'_> {
             return self.settle(firing.step);
         }
         let again = next_attempt(&step.policy, attempt, &failure, jitter);
+        let given = match repeat {
+            Repeat::Possible => 0,
+            Repeat::Impossible { given } => given,
+        };
         match again.filter(|_| self.is_open(firing.step) && repeat == Repeat::Possible) {
             Some(retry_after) => {
                 self.emit(RunEvent::AttemptFailed { firing, attempt, failure, retry_after });
             }
-            None if self.plan.mode == Mode::Live => self.count_failure(firing, failure),
+            None if self.plan.mode == Mode::Live => self.count_failure(firing, failure, given),
             None => {
-                self.emit(RunEvent::FiringFailed { firing, failure });
+                self.emit(RunEvent::FiringFailed { firing, failure, given });
                 self.give_up_waits_of(firing.step);
                 self.skip_downstream(firing.step);
             }
@@ -232,8 +239,8 @@ impl Decision<'_> {
     }
 
     /// In a live run the next message goes on, unless too many calls of the step failed in a row.
-    fn count_failure(&mut self, firing: FiringId, failure: Failure) {
-        self.emit(RunEvent::FiringFailed { firing, failure: failure.clone() });
+    fn count_failure(&mut self, firing: FiringId, failure: Failure, given: u64) {
+        self.emit(RunEvent::FiringFailed { firing, failure: failure.clone(), given });
         if self.state.fails_too_often(firing.step) {
             self.fail_step(firing.step, failure);
         } else {

@@ -81,6 +81,8 @@ pub enum RunEvent {
         firing: FiringId,
         /// Why.
         failure: Failure,
+        /// How many messages of a stream it gave before.
+        given: u64,
     },
     /// A firing was given up, since the run is cancelled or its step has ended.
     FiringCancelled {

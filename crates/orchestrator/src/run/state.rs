@@ -98,6 +98,8 @@ struct StepState {
     failed: u64,
     /// Messages given.
     given: u64,
+    /// Messages that the firing gave that ended last.
+    given_last: u64,
     /// A live source that has no more data.
     source_ended: bool,
 }
@@ -130,6 +132,7 @@ impl RunState {
                 failed_in_row: 0,
                 failed: 0,
                 given: 0,
+                given_last: 0,
                 source_ended: false,
             })
             .collect();
@@ -171,6 +174,11 @@ impl RunState {
     /// How many messages a step gave.
     pub fn given(&self, step: StepId) -> u64 {
         self.steps[step.index()].given
+    }
+
+    /// How many messages the firing of a step gave that ended last.
+    pub fn given_last(&self, step: StepId) -> u64 {
+        self.steps[step.index()].given_last
     }
 
     /// The failure that made the run fail.
@@ -223,7 +231,9 @@ impl RunState {
                 self.steps[firing.step.index()].source_ended = true;
                 self.refresh(plan, firing.step);
             }
-            RunEvent::FiringFailed { firing, failure } => self.firing_failed(plan, *firing, failure),
+            RunEvent::FiringFailed { firing, failure, given } => {
+                self.firing_failed(plan, *firing, failure, *given);
+            }
             RunEvent::FiringCancelled { firing } => {
                 self.end(plan, *firing);
                 self.refresh(plan, firing.step);
@@ -376,10 +386,11 @@ impl RunState {
         let step = plan.step(firing.step);
         let state = &mut self.steps[firing.step.index()];
         state.failed_in_row = 0;
-        state.given += match given {
+        state.given_last = match given {
             Given::Message(_) => 1,
             Given::Streamed(messages) => *messages,
         };
+        state.given += state.given_last;
         if state.status == StepStatus::Open
             && let Given::Message(message) = given
         {
@@ -402,11 +413,13 @@ impl RunState {
         self.refresh(plan, to);
     }
 
-    fn firing_failed(&mut self, plan: &Plan, firing: FiringId, failure: &Failure) {
+    fn firing_failed(&mut self, plan: &Plan, firing: FiringId, failure: &Failure, given: u64) {
         self.end(plan, firing);
         let state = &mut self.steps[firing.step.index()];
         state.failed += 1;
         state.failed_in_row += 1;
+        state.given += given;
+        state.given_last = given;
         match plan.mode {
             Mode::Batch => self.fail(plan, firing.step, Some(firing), failure),
             Mode::Live => self.refresh(plan, firing.step),

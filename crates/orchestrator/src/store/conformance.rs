@@ -152,7 +152,7 @@ fn any_event() -> impl Strategy<Value = Entry> {
         }),
         (".{0,9}", ".{0,9}").prop_map(|(step, because)| StoredEvent::StepSkipped { step, because }),
         (firing(), 0..9_u64).prop_map(|((step, seq, attempt), messages)| {
-            let gave = Gave::Stream { messages, bytes: messages * 4, file: "f".into() };
+            let gave = Gave::Stream { messages, bytes: Some(messages * 4), file: Some("f".into()) };
             StoredEvent::Done { step, seq, attempt, gave }
         }),
     ]

@@ -145,10 +145,12 @@ pub enum Gave {
     Stream {
         /// How many messages.
         messages: u64,
-        /// The size of the file that they are in.
-        bytes: u64,
+        /// The size of the file that they are in; nothing where they are not stored.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        bytes: Option<u64>,
         /// Its name.
-        file: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        file: Option<String>,
     },
 }
 

@@ -149,7 +149,7 @@ impl StepHistory {
                 self.ended = Some(entry.at);
                 let (messages, bytes) = match gave {
                     Gave::Message { bytes } => (1, *bytes),
-                    Gave::Stream { messages, bytes, .. } => (*messages, *bytes),
+                    Gave::Stream { messages, bytes, .. } => (*messages, bytes.unwrap_or_default()),
                 };
                 self.messages += messages;
                 self.bytes += bytes;

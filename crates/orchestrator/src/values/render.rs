@@ -259,12 +259,10 @@ impl One<'_> {
 }
 
 fn serialize_double<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if value.is_nan() {
-        serializer.serialize_str("NaN")
-    } else if value.is_infinite() {
-        serializer.serialize_str(if value > 0.0 { "Infinity" } else { "-Infinity" })
-    } else {
+    if value.is_finite() {
         serializer.serialize_f64(value)
+    } else {
+        serializer.serialize_str(well_known::not_in_json(value))
     }
 }
 

@@ -3,8 +3,8 @@
 //! A message that has no such form (a timestamp out of range, an `Any` of a type that the proto does not
 //! know, a type that only borrows the name) is written like any other message, and read so too.
 
-use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
-use serde_json::Value;
+use prost_reflect::{DynamicMessage, MapKey, MessageDescriptor, ReflectMessage, Value as Proto};
+use serde_json::{Map, Number, Value};
 
 /// How a message type is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +47,51 @@ impl Form {
 /// The JSON that a message of form [`Form::Text`] or [`Form::Json`] stands for. `None` when it stands for
 /// none, or would be read back as another message.
 pub(super) fn to_json(message: &DynamicMessage) -> Option<Value> {
-    let written = serde_json::to_value(message).ok()?;
-    match &written {
-        Value::String(_) if Form::of(&message.descriptor()) == Form::Text => {
-            let same = from_json(&message.descriptor(), &written).as_ref() == Some(message);
-            same.then_some(written)
+    if Form::of(&message.descriptor()) == Form::Json {
+        return json_of(message);
+    }
+    let written = serde_json::to_value(message).ok().filter(Value::is_string)?;
+    let read = from_json(&message.descriptor(), &written);
+    // What a newer service sent beside is shown nowhere, and so makes no difference here.
+    read.is_some_and(|read| read.fields().eq(message.fields())).then_some(written)
+}
+
+/// What JSON lacks becomes text, as in other fields: `NaN` must not make the whole be written otherwise, since an object
+/// of its fields would be read as what it stands for.
+fn json_of(message: &DynamicMessage) -> Option<Value> {
+    match message.descriptor().name() {
+        "Struct" => {
+            let fields = message.get_field_by_name("fields")?;
+            let mut entries: Vec<_> = fields.as_map()?.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entry = |(key, value): (&MapKey, &Proto)| {
+                Some((key.as_str()?.to_owned(), json_of(value.as_message()?)?))
+            };
+            entries.into_iter().map(entry).collect::<Option<Map<_, _>>>().map(Value::Object)
         }
-        _ => Some(written),
+        "ListValue" => {
+            let values = message.get_field_by_name("values")?;
+            values.as_list()?.iter().map(|value| json_of(value.as_message()?)).collect()
+        }
+        _ => match message.fields().next() {
+            None | Some((_, Proto::EnumNumber(_))) => Some(Value::Null),
+            Some((_, Proto::F64(number))) => {
+                Some(Number::from_f64(*number).map_or_else(|| not_in_json(*number).into(), Value::Number))
+            }
+            Some((_, Proto::String(text))) => Some(text.as_str().into()),
+            Some((_, Proto::Bool(flag))) => Some((*flag).into()),
+            Some((_, Proto::Message(inner))) => json_of(inner),
+            Some(_) => None,
+        },
+    }
+}
+
+/// How a number is written that JSON has no number for.
+pub(super) fn not_in_json(number: f64) -> &'static str {
+    match number {
+        number if number.is_nan() => "NaN",
+        number if number > 0.0 => "Infinity",
+        _ => "-Infinity",
     }
 }
 

@@ -1,12 +1,13 @@
 //! `aieffect runs events`.
 
 use aieffect_orchestrator::ports::{Entry, RunStore};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Events;
 use super::table::line;
 use crate::arguments::Format;
 use crate::clock;
+use crate::events::as_json;
 use crate::exit::Failure;
 use crate::keep::refused;
 
@@ -16,7 +17,7 @@ pub(super) fn run(options: &Events) -> Result<String, Failure> {
     let mut take = |_, entry: Entry| {
         text.push_str(&match options.format {
             Format::Human => as_text(&entry),
-            Format::Json => Value::Object(as_json(&entry)).to_string(),
+            Format::Json => Value::Object(as_json(entry.at, &entry.event)).to_string(),
         });
         text.push('\n');
     };
@@ -24,20 +25,9 @@ pub(super) fn run(options: &Events) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The event's fields, its time before them.
-fn as_json(entry: &Entry) -> Map<String, Value> {
-    let mut fields = match serde_json::to_value(&entry.event) {
-        Ok(Value::Object(fields)) => fields,
-        // Events are objects, and there is always a text for one.
-        _ => Map::new(),
-    };
-    fields.shift_insert(0, "time".to_owned(), clock::precise(entry.at).into());
-    fields
-}
-
 /// `09:30:00.123 done n1:Do, seq 0, attempt 1, 7 bytes`.
 fn as_text(entry: &Entry) -> String {
-    let fields = as_json(entry);
+    let fields = as_json(entry.at, &entry.event);
     let word = fields["event"].as_str().unwrap_or_default().replace('_', " ");
     let mut parts = Vec::new();
     for (name, value) in fields.iter().filter(|(name, _)| !["time", "event"].contains(&name.as_str())) {

@@ -112,6 +112,6 @@ fn most(state: &RunState, plan: &crate::plan::Plan, firing: FiringId) -> Option<
 /// A source that is opened again and again, and gives nothing, is not hurried.
 fn pause(state: &RunState, step: &Step, firing: FiringId) -> Duration {
     let is_restarted = step.feed == Feed::Source && step.at_end == AtEnd::Restart && firing.seq > 0;
-    let gave_nothing = state.given(firing.step) < firing.seq;
+    let gave_nothing = state.given_last(firing.step) == 0;
     if is_restarted && step.gives_stream() && gave_nothing { step.policy.backoff } else { Duration::ZERO }
 }

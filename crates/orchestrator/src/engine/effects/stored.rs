@@ -96,7 +96,7 @@ pub(super) fn sealed(
 /// A call whose stream has no place to go to.
 pub(super) fn without_place(firing: FiringId, error: &io::Error) -> Input {
     let failure = Failure::Store { reason: unstored(error) };
-    Input::CallFailed { firing, failure, repeat: Repeat::Impossible, jitter: Jitter::new(0) }
+    Input::CallFailed { firing, failure, repeat: Repeat::Impossible { given: 0 }, jitter: Jitter::new(0) }
 }
 
 fn replayed(replay: &Replay, mut result: Result<Given, Failure>, keep: Keep) -> Ended {
@@ -107,6 +107,6 @@ fn replayed(replay: &Replay, mut result: Result<Given, Failure>, keep: Keep) -> 
             Err(error) => result = Err(unread(path, &error)),
         }
     }
-    let attempted = Attempted { result, repeat: Repeat::Impossible, request: None };
+    let attempted = Attempted { result, repeat: Repeat::Impossible { given: 0 }, request: None };
     Ended::Call { firing: replay.firing, attempted, kept: kept.map(Box::new) }
 }

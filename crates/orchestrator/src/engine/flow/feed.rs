@@ -1,5 +1,6 @@
 //! What comes in for a step: joined, one message of each link, or merged, one message of any.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -44,6 +45,8 @@ pub(crate) enum Next {
 pub(crate) struct Join {
     queues: Vec<Arc<Queue>>,
     slots: Vec<Option<Taken>>,
+    /// Of the only queue: what was taken together.
+    held: VecDeque<Bytes>,
 }
 
 /// Takes the messages as they come, link by link in turn.
@@ -58,7 +61,7 @@ pub(crate) struct Merge {
 impl Feed {
     pub(crate) fn join(queues: Vec<Arc<Queue>>) -> Self {
         let slots = queues.iter().map(|_| None).collect();
-        Self::Join(Join { queues, slots })
+        Self::Join(Join { queues, slots, held: VecDeque::new() })
     }
 
     pub(crate) fn merge(queues: Vec<(usize, Arc<Queue>)>) -> Self {
@@ -92,7 +95,10 @@ impl Feed {
     /// Nothing more is taken.
     pub(crate) fn abandon(&mut self) {
         match self {
-            Self::Join(join) => join.queues.iter().for_each(|queue| queue.abandon()),
+            Self::Join(join) => {
+                join.held.clear();
+                join.queues.iter().for_each(|queue| queue.abandon());
+            }
             Self::Merge(merge) => merge.queues.iter().for_each(|(_, queue)| queue.abandon()),
         }
     }
@@ -109,7 +115,10 @@ impl Feed {
 impl Join {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
         if let [queue] = self.queues.as_slice() {
-            return Poll::Ready(Ok(match ready!(queue.poll_take(context))? {
+            if let Some(message) = self.held.pop_front() {
+                return Poll::Ready(Ok(Next::Set(Set::One(message))));
+            }
+            return Poll::Ready(Ok(match ready!(queue.poll_take_all(&mut self.held, context))? {
                 Taken::Message(message) => Next::Set(Set::One(message)),
                 Taken::Ended => Next::Ended,
                 Taken::Broken => Next::Broken,

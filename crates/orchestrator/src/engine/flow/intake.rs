@@ -176,9 +176,7 @@ pub(crate) fn request(
 ) -> Result<Bytes, Failure> {
     let inputs = &plan.step(step).inputs;
     match set {
-        Set::One(message) if inputs.len() == 1 => {
-            requests.join(std::slice::from_ref(&message)).map_err(Failure::Transfer)
-        }
+        Set::One(message) if inputs.len() == 1 => requests.join_only(message).map_err(Failure::Transfer),
         Set::One(message) => request(requests, plan, step, kept, Set::Joined(vec![message])),
         Set::Merged(input, message) => requests.merge(input, message).map_err(Failure::Transfer),
         Set::Joined(messages) => {

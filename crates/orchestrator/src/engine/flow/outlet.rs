@@ -1,6 +1,6 @@
 //! Where the messages of a step go: into the queue of each of its links, in the order of its firings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,30 +54,34 @@ impl Outlet {
         Poll::Ready(())
     }
 
-    /// Puts a message into every queue, if it is the firing's turn and there is room; gives it back if not. An error
-    /// when it had to go to a file and could not.
-    pub(crate) fn offer(&self, seq: u64, message: Bytes) -> io::Result<Option<Bytes>> {
+    /// Puts messages into every queue, from the first on, if it is the firing's turn, and as long as there is room; the
+    /// others stay. An error when one had to go to a file and could not.
+    pub(crate) fn offer(&self, seq: u64, messages: &mut VecDeque<Bytes>) -> io::Result<()> {
         if self.turn.load(Ordering::Relaxed) < seq {
-            return Ok(Some(message));
+            return Ok(());
         }
         let [queue] = self.queues.as_slice() else {
             let mut context = Context::from_waker(Waker::noop());
-            if self.poll_room(seq, &mut context).is_pending() {
-                return Ok(Some(message));
+            while let Some(message) = messages.front()
+                && self.poll_room(seq, &mut context).is_ready()
+            {
+                self.put(message)?;
+                messages.pop_front();
             }
-            return self.put(&message).map(|()| None);
+            return Ok(());
         };
-        let length = message.len();
-        let left = queue.offer(message)?;
-        if left.is_none() {
-            self.meters.count(self.step, length);
-        }
-        Ok(left)
+        let sized =
+            |messages: &VecDeque<Bytes>| (messages.len(), messages.iter().map(Bytes::len).sum::<usize>());
+        let before = sized(messages);
+        queue.offer(messages)?;
+        let left = sized(messages);
+        self.meters.count(self.step, before.0 - left.0, before.1 - left.1);
+        Ok(())
     }
 
     /// Puts a message into every queue. An error when it had to go to a file and could not.
     pub(crate) fn put(&self, message: &Bytes) -> io::Result<()> {
-        self.meters.count(self.step, message.len());
+        self.meters.count(self.step, 1, message.len());
         self.queues.iter().try_for_each(|queue| queue.put(message.clone()))
     }
 

@@ -25,13 +25,22 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct Inner {
     messages: VecDeque<Bytes>,
+    /// Of these messages, and of those that are lent.
     bytes: usize,
+    /// Messages that were taken together, and have not been used up: they have their room here still.
+    lent: Lent,
     spool: Spool,
     end: Option<End>,
     /// Nobody takes from it any more.
     is_abandoned: bool,
     producer: Option<Waker>,
     consumer: Option<Waker>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Lent {
+    messages: usize,
+    bytes: usize,
 }
 
 /// How a queue ended.
@@ -70,42 +79,44 @@ impl Queue {
         Poll::Pending
     }
 
-    /// Puts a message in if there is room for it; gives it back if not. An error when it had to go to a file and could
-    /// not.
-    pub(crate) fn offer(&self, message: Bytes) -> io::Result<Option<Bytes>> {
-        let inner = self.lock();
-        if self.overflow == Overflow::Wait && !inner.is_abandoned && !self.has_room(&inner) {
-            return Ok(Some(message));
+    /// Puts messages in, from the first on, as long as there is room; the others stay. An error when one had to go to
+    /// a file and could not.
+    pub(crate) fn offer(&self, messages: &mut VecDeque<Bytes>) -> io::Result<()> {
+        let mut inner = self.lock();
+        while self.overflow != Overflow::Wait || inner.is_abandoned || self.has_room(&inner) {
+            let Some(message) = messages.pop_front() else { break };
+            self.put_in(&mut inner, message)?;
         }
-        self.put_in(inner, message).map(|()| None)
+        inner.wake_consumer();
+        Ok(())
     }
 
     /// Puts a message in, whether or not there is room; what nobody would take is dropped. An error when it had to
     /// go to a file and could not.
     pub(crate) fn put(&self, message: Bytes) -> io::Result<()> {
-        self.put_in(self.lock(), message)
+        let mut inner = self.lock();
+        let put = self.put_in(&mut inner, message);
+        inner.wake_consumer();
+        put
     }
 
-    fn put_in(&self, mut inner: MutexGuard<'_, Inner>, message: Bytes) -> io::Result<()> {
+    fn put_in(&self, inner: &mut Inner, message: Bytes) -> io::Result<()> {
         if inner.is_abandoned || inner.end.is_some() {
             return Ok(());
         }
-        let is_full = !self.has_room(&inner);
+        let is_full = !self.has_room(inner);
         match self.overflow {
             Overflow::KeepLatest if is_full => {
                 inner.messages.clear();
-                inner.bytes = 0;
+                inner.bytes = inner.lent.bytes;
             }
             Overflow::Spool if is_full || !inner.spool.is_empty() => {
-                inner.spool.put(&message)?;
-                inner.wake_consumer();
-                return Ok(());
+                return inner.spool.put(&message);
             }
             Overflow::Spool | Overflow::KeepLatest | Overflow::Wait => {}
         }
         inner.bytes += message.len();
         inner.messages.push_back(message);
-        inner.wake_consumer();
         Ok(())
     }
 
@@ -124,6 +135,7 @@ impl Queue {
         let mut inner = self.lock();
         inner.is_abandoned = true;
         inner.messages.clear();
+        inner.lent = Lent::default();
         inner.bytes = 0;
         inner.spool = Spool::default();
         inner.wake_producer();
@@ -155,6 +167,32 @@ impl Queue {
         }
     }
 
+    /// Like [`poll_take`](Self::poll_take), and puts what else is there into `taken`, which is empty when this is
+    /// called: so it is known to be used up. Until then it keeps its room here, so that no more wait than may.
+    pub(crate) fn poll_take_all(
+        &self,
+        taken: &mut VecDeque<Bytes>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Taken>> {
+        // What a newer message may replace is not taken before it is wanted.
+        if self.overflow == Overflow::KeepLatest {
+            return self.poll_take(context);
+        }
+        {
+            let mut inner = self.lock();
+            inner.use_up();
+            inner.wake_producer();
+            std::mem::swap(&mut inner.messages, taken);
+            if let Some(message) = taken.pop_front() {
+                inner.bytes -= message.len();
+                inner.lent = Lent { messages: taken.len(), bytes: inner.bytes };
+                self.moves.fetch_add(taken.len() as u64 + 1, Ordering::Relaxed);
+                return Poll::Ready(Ok(Taken::Message(message)));
+            }
+        }
+        self.poll_take(context)
+    }
+
     /// Lets whoever waits for a message look again.
     pub(crate) fn nudge(&self) {
         self.lock().wake_consumer();
@@ -163,7 +201,7 @@ impl Queue {
     /// Whether nothing waits in it.
     pub(crate) fn is_empty(&self) -> bool {
         let inner = self.lock();
-        inner.messages.is_empty() && inner.spool.is_empty()
+        inner.lent.messages == 0 && inner.messages.is_empty() && inner.spool.is_empty()
     }
 
     fn end(&self, end: End) {
@@ -176,7 +214,8 @@ impl Queue {
     }
 
     fn has_room(&self, inner: &Inner) -> bool {
-        inner.messages.is_empty() || (inner.messages.len() < self.most && inner.bytes < MOST_BYTES)
+        let waiting = inner.messages.len() + inner.lent.messages;
+        waiting == 0 || (waiting < self.most && inner.bytes < MOST_BYTES)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -186,6 +225,11 @@ impl Queue {
 }
 
 impl Inner {
+    /// What was lent is gone.
+    fn use_up(&mut self) {
+        self.bytes -= std::mem::take(&mut self.lent).bytes;
+    }
+
     fn wake_consumer(&mut self) {
         if let Some(waker) = self.consumer.take() {
             waker.wake();

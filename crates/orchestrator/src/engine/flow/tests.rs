@@ -1,5 +1,6 @@
 //! Queues, and what is taken from them, without a network.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -210,6 +211,37 @@ fn what_is_left_of_an_attempt_takes_nothing_more() {
     let mut second = attempt();
     let sent = [next(&mut second), next(&mut second), next(&mut second)];
     assert_eq!(sent, [Some(Some(message("1"))), Some(Some(message("2"))), Some(None)], "from the beginning");
+}
+
+#[test]
+fn what_is_taken_together_keeps_its_room_until_it_is_used_up() {
+    let queue = queue(Overflow::Wait, 3);
+    put(&queue, &["a", "b", "c"]);
+    let mut feed = Feed::join(vec![Arc::clone(&queue)]);
+    let mut next = || now(|context| feed.poll_next(context)).map(|next| next.unwrap());
+    let one = |text| Some(Next::Set(Set::One(message(text))));
+    assert_eq!(next(), one("a"));
+    assert!(!queue.is_empty(), "two are held by whoever takes");
+    let mut more = VecDeque::from([message("d"), message("e")]);
+    queue.offer(&mut more).unwrap();
+    assert_eq!(more.len(), 1, "one was used, and one has its place");
+    assert_eq!([next(), next()], [one("b"), one("c")]);
+    assert_eq!(next(), one("d"));
+    queue.offer(&mut more).unwrap();
+    assert!(more.is_empty());
+    assert_eq!(next(), one("e"));
+    assert_eq!(next(), None);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn the_latest_alone_is_kept_also_when_others_were_taken() {
+    let queue = queue(Overflow::KeepLatest, 1);
+    let mut feed = Feed::join(vec![Arc::clone(&queue)]);
+    for text in ["a", "b", "c"] {
+        put(&queue, &[text]);
+    }
+    assert_eq!(nexts(&mut feed), ["c"]);
 }
 
 proptest! {

@@ -50,6 +50,23 @@ async fn so_many_messages_are_taken_of_each_source_as_are_asked_for() {
 }
 
 #[tokio::test]
+async fn what_a_source_gave_before_it_failed_counts() {
+    let bound = bound()
+        .talk("/S/Give", |mut talk| async move {
+            for _ in 0..2 {
+                talk.say(text("stream")).await;
+            }
+            Err(tonic::Status::internal("no more for now"))
+        })
+        .on("/S/Each", |call| Reply::Bytes(call.bytes));
+    let pipe = live().node("s", GIVE).node("e", EACH).link("s:Give", "e:Each").iterations(5);
+    let mut ran = pipe.run(bound).await;
+    ran.succeeded();
+    assert_eq!(ran.results("e:Each").len(), 5);
+    assert_eq!(ran.server.calls_of("/S/Give").len(), 3, "two of each, and one of the last");
+}
+
+#[tokio::test]
 async fn streams_in_a_cycle_settle_and_are_closed() {
     // Each of the two halves what it gets until nothing is left of it; then all is quiet.
     let halve = |mut talk: aieffect_testkit::Talk| async move {

@@ -148,9 +148,13 @@ impl Report<'_> {
         requests.iter().for_each(|request| self.unfilled_required(request, tried, findings));
         let filled: BTreeSet<_> =
             requests.iter().flat_map(|request| request.fields.keys().copied()).collect();
+        let filled_oneofs: BTreeSet<String> = filled
+            .iter()
+            .filter_map(|number| real_oneof(&self.input.get_field(*number)?))
+            .map(|oneof| oneof.name().to_owned())
+            .collect();
         let oneof_filled = |field: &FieldDescriptor| {
-            real_oneof(field)
-                .is_some_and(|oneof| oneof.fields().any(|member| filled.contains(&member.number())))
+            real_oneof(field).is_some_and(|oneof| filled_oneofs.contains(oneof.name()))
         };
         let unfilled: Vec<_> = self
             .input

@@ -133,24 +133,20 @@ impl<'a> Builder<'a> {
         let sink = plan.sinks.len();
         let always = within.is_none() || parts.present_with.contains(&Presence::Given);
         plan.sinks.push(Sink { within, constants: constants(message, parts), always });
-        let mut members: Vec<(OneofDescriptor, Option<&FieldDescriptor>)> = Vec::new();
+        // For each oneof, that of the field which fills its first member.
+        let mut chosen: HashMap<String, Option<OneofDescriptor>> = HashMap::new();
         for (number, offer) in &parts.fields {
             let Some(field) = message.get_field(*number) else { continue };
             if let Some(oneof) = own_oneof(&field) {
                 let from = match offer {
-                    Offer::Carried(path) => path.last(),
+                    Offer::Carried(path) => path.last().and_then(own_oneof),
                     Offer::Given(..) | Offer::Parts(_) => None,
                 };
-                let fits = |other: &Option<&FieldDescriptor>| match (other, from) {
-                    (Some(other), Some(from)) => {
-                        own_oneof(other).is_some_and(|own| own_oneof(from) == Some(own))
-                    }
-                    _ => false,
-                };
-                if members.iter().any(|(other, from)| *other == oneof && !fits(from)) {
-                    return Err(NeedsDecoding);
+                match chosen.get(oneof.name()) {
+                    Some(first) if first.is_none() || *first != from => return Err(NeedsDecoding),
+                    Some(_) => {}
+                    None => drop(chosen.insert(oneof.name().to_owned(), from)),
                 }
-                members.push((oneof, from));
             }
             match offer {
                 Offer::Given(..) => {}
@@ -421,7 +417,7 @@ fn short(number: u32, row: usize, from: Ends, to: Ends, same: &[bool], deep: &[b
 }
 
 fn shorten(wanted: &mut Wanted, same: &[bool], deep: &[bool]) {
-    for (_, want) in &mut wanted.fields {
+    for want in wanted.fields.values_mut() {
         for piece in &mut want.pieces {
             if let Piece::Emit { action, .. } | Piece::EmitFull { action, .. } = piece
                 && let Action::Rewrite { number, row, from, to } = action

@@ -1,5 +1,7 @@
 //! Reads a message's fields without knowing its type.
 
+use std::ops::Range;
+
 /// Messages within each other beyond this are refused, as by every reader.
 pub(super) const MAX_DEPTH: usize = 100;
 
@@ -37,28 +39,32 @@ pub(super) enum Wire {
 pub(super) struct Field<'a> {
     pub(super) number: u32,
     pub(super) wire: Wire,
-    /// From its key to its end.
-    pub(super) whole: (usize, usize),
-    /// What follows the key: with the length before it, and with the key that ends a group.
+    /// Where its key begins.
+    pub(super) begin: usize,
+    /// What follows the key, with the length before it; nothing for a group, whose end is not known yet.
     pub(super) rest: &'a [u8],
-    /// The value alone.
+    /// The value alone; nothing for a group.
     pub(super) value: &'a [u8],
 }
 
-/// The fields of a message in their order.
+/// The fields of a message in their order. Groups are not looked through to find their ends: groups within each other
+/// would be read once for each that they lie in. Who meets one goes [`within`](Self::within) it or [passes](Self::pass) it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The number of the group that is read.
+    group: Option<u32>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, group: None }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, WireFault> {
         if self.at >= self.bytes.len() {
-            return Ok(None);
+            return if self.group.is_some() { Err(WireFault::Ends) } else { Ok(None) };
         }
         let begin = self.at;
         let (number, form) = self.key()?;
@@ -74,25 +80,57 @@ impl<'a> Reader<'a> {
                 let length = usize::try_from(length).map_err(|_| WireFault::Ends)?;
                 (Wire::Length, self.skip(length)?)
             }
-            3 => (Wire::Group, (after_key, self.group(number)?)),
+            3 => (Wire::Group, (after_key, after_key)),
+            4 if self.group == Some(number) => return Ok(None),
             4 => return Err(WireFault::Group),
             5 => (Wire::Fixed32, self.skip(4)?),
             _ => return Err(WireFault::Form),
         };
-        Ok(Some(Field {
-            number,
-            wire,
-            whole: (begin, self.at),
-            rest: self.slice(after_key, self.at),
-            value: self.slice(value.0, value.1),
-        }))
+        let (rest, value) = (self.slice(after_key..self.at), self.slice(value.0..value.1));
+        Ok(Some(Field { number, wire, begin, rest, value }))
     }
 
-    fn slice(&self, from: usize, to: usize) -> &'a [u8] {
-        self.bytes.get(from..to).unwrap_or_default()
+    /// Reads the message that the field just read is, to its end.
+    pub(super) fn within(
+        &mut self,
+        field: &Field<'a>,
+        read: impl FnOnce(&mut Self) -> Result<(), WireFault>,
+    ) -> Result<(), WireFault> {
+        if field.wire != Wire::Group {
+            return read(&mut Self::new(field.value));
+        }
+        let around = self.group.replace(field.number);
+        read(self)?;
+        self.group = around;
+        Ok(())
+    }
+
+    /// Goes behind the field just read.
+    pub(super) fn pass(&mut self, field: &Field<'a>) -> Result<(), WireFault> {
+        if field.wire == Wire::Group { self.pass_group(field.number) } else { Ok(()) }
+    }
+
+    /// Goes to the end of the message.
+    pub(super) fn pass_rest(&mut self) -> Result<(), WireFault> {
+        while let Some(field) = self.next()? {
+            self.pass(&field)?;
+        }
+        Ok(())
+    }
+
+    /// How far it is.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Bytes between two places that it has been [at](Self::at).
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
+        self.bytes.get(range).unwrap_or_default()
     }
 
     fn key(&mut self) -> Result<(u32, u8), WireFault> {
+        #[cfg(test)]
+        super::work::count();
         let key = self.varint()?;
         let number = u32::try_from(key >> 3).ok().filter(|number| (1..=0x1fff_ffff).contains(number));
         Ok((number.ok_or(WireFault::Number)?, (key & 7) as u8))
@@ -111,12 +149,11 @@ impl<'a> Reader<'a> {
         Ok((std::mem::replace(&mut self.at, end), end))
     }
 
-    /// Goes behind the end of the group that has just begun and returns where its contents end.
-    fn group(&mut self, number: u32) -> Result<usize, WireFault> {
+    /// Goes behind the end of the group that has just begun.
+    fn pass_group(&mut self, number: u32) -> Result<(), WireFault> {
         let mut open = vec![number];
         while let Some(innermost) = open.last().copied() {
-            let before = self.at;
-            if before >= self.bytes.len() {
+            if self.at >= self.bytes.len() {
                 return Err(WireFault::Ends);
             }
             let (number, form) = self.key()?;
@@ -129,18 +166,13 @@ impl<'a> Reader<'a> {
                 }
                 3 if open.len() >= MAX_DEPTH => return Err(WireFault::Depth),
                 3 => open.push(number),
-                4 if number == innermost => {
-                    open.pop();
-                    if open.is_empty() {
-                        return Ok(before);
-                    }
-                }
+                4 if number == innermost => drop(open.pop()),
                 4 => return Err(WireFault::Group),
                 5 => drop(self.skip(4)?),
                 _ => return Err(WireFault::Form),
             }
         }
-        Err(WireFault::Group)
+        Ok(())
     }
 }
 
@@ -174,7 +206,11 @@ mod tests {
         let mut reader = Reader::new(bytes);
         let mut all = Vec::new();
         while let Some(field) = reader.next()? {
-            all.push((field.number, field.wire, field.value.to_vec()));
+            let value = reader.at();
+            reader.pass(&field)?;
+            let group =
+                if field.wire == Wire::Group { reader.slice(value..reader.at()) } else { field.value };
+            all.push((field.number, field.wire, group.to_vec()));
         }
         Ok(all)
     }
@@ -192,7 +228,7 @@ mod tests {
                 (2, Wire::Length, b"ab".to_vec()),
                 (3, Wire::Fixed32, vec![1, 2, 3, 4]),
                 (4, Wire::Fixed64, vec![1, 2, 3, 4, 5, 6, 7, 8]),
-                (5, Wire::Group, vec![0x08, 1]),
+                (5, Wire::Group, vec![0x08, 1, 0x2c]),
             ]
         );
     }

@@ -1,5 +1,7 @@
 //! Puts a request together out of pieces of messages.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
@@ -44,8 +46,16 @@ pub(super) struct Slot {
 /// What is wanted of a message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
-    /// By number, sorted.
-    pub(super) fields: Vec<(u32, Want)>,
+    /// By number.
+    pub(super) fields: BTreeMap<u32, Want>,
+}
+
+impl Wanted {
+    pub(super) fn field(&self, number: u32) -> Option<&Want> {
+        #[cfg(test)]
+        super::work::count();
+        self.fields.get(&number)
+    }
 }
 
 /// What is wanted of a field.
@@ -94,7 +104,9 @@ impl Spliced {
         }
         for (position, (wanted, message)) in self.inputs.iter().zip(inputs).enumerate() {
             let Some((_, wanted)) = wanted else { continue };
-            filling.take(wanted, message, 0).map_err(|fault| (position, fault.to_string()))?;
+            filling
+                .take(wanted, &mut Reader::new(message), 0)
+                .map_err(|fault| (position, fault.to_string()))?;
         }
         Ok(filling.finish().into())
     }
@@ -106,33 +118,53 @@ impl Spliced {
 }
 
 impl<'a> Filling<'a> {
-    fn take(&mut self, wanted: &'a Wanted, message: &'a [u8], depth: usize) -> Result<(), WireFault> {
-        let mut reader = Reader::new(message);
+    fn take(&mut self, wanted: &'a Wanted, reader: &mut Reader<'a>, depth: usize) -> Result<(), WireFault> {
         while let Some(field) = reader.next()? {
-            let Ok(at) = wanted.fields.binary_search_by_key(&field.number, |(number, _)| *number) else {
-                continue;
-            };
-            let Some((_, want)) = wanted.fields.get(at) else { continue };
-            for piece in &want.pieces {
-                self.piece(piece, &field, depth)?;
-            }
-            for sink in &want.present {
-                if let Some(present) = self.present.get_mut(*sink) {
-                    *present = true;
-                }
-            }
-            if let Some((ends, below)) = &want.below {
-                ends.check(&field)?;
-                if depth >= MAX_DEPTH {
-                    return Err(WireFault::Depth);
-                }
-                self.take(below, field.value, depth + 1)?;
+            match wanted.field(field.number) {
+                Some(want) => self.want(want, &field, reader, depth)?,
+                None => reader.pass(&field)?,
             }
         }
         Ok(())
     }
 
-    fn piece(&mut self, piece: &'a Piece, field: &Field<'a>, depth: usize) -> Result<(), WireFault> {
+    fn want(
+        &mut self,
+        want: &'a Want,
+        field: &Field<'a>,
+        reader: &mut Reader<'a>,
+        depth: usize,
+    ) -> Result<(), WireFault> {
+        let start = *reader;
+        for piece in &want.pieces {
+            *reader = start;
+            self.piece(piece, field, reader, depth)?;
+        }
+        for sink in &want.present {
+            if let Some(present) = self.present.get_mut(*sink) {
+                *present = true;
+            }
+        }
+        let Some((ends, below)) = &want.below else {
+            // A piece has read to the field's end.
+            return if want.pieces.is_empty() { reader.pass(field) } else { Ok(()) };
+        };
+        ends.check(field)?;
+        if depth >= MAX_DEPTH {
+            return Err(WireFault::Depth);
+        }
+        *reader = start;
+        reader.within(field, |inner| self.take(below, inner, depth + 1))
+    }
+
+    /// Hands a field on, and leaves the reader behind it.
+    fn piece(
+        &mut self,
+        piece: &'a Piece,
+        field: &Field<'a>,
+        reader: &mut Reader<'a>,
+        depth: usize,
+    ) -> Result<(), WireFault> {
         match piece {
             Piece::Keep { slot, accepts } => {
                 accepts.check(field)?;
@@ -143,29 +175,19 @@ impl<'a> Filling<'a> {
             }
             Piece::EmitFull { .. } if field.wire == Wire::Length && field.value.is_empty() => Ok(()),
             Piece::Emit { sink, action } | Piece::EmitFull { sink, action } => {
-                self.emit(*sink, action, field, depth)
-            }
-        }
-    }
-
-    fn emit(
-        &mut self,
-        sink: usize,
-        action: &Action,
-        field: &Field<'_>,
-        depth: usize,
-    ) -> Result<(), WireFault> {
-        let Some(buffer) = self.buffers.get_mut(sink) else { return Ok(()) };
-        match action {
-            Action::Copy { number, accepts } => {
-                accepts.check(field)?;
-                put_key(*number, field.wire, buffer);
-                buffer.extend_from_slice(field.rest);
-                Ok(())
-            }
-            Action::Rewrite { number, row, from, to } => {
-                from.check(field)?;
-                self.plan.table.message(*number, *row, *to, field.value, buffer, depth)
+                let Some(buffer) = self.buffers.get_mut(*sink) else { return Ok(()) };
+                match action {
+                    Action::Copy { number, accepts } => {
+                        accepts.check(field)?;
+                        put_key(*number, field.wire, buffer);
+                        buffer.extend_from_slice(field.rest);
+                        Ok(())
+                    }
+                    Action::Rewrite { number, row, from, to } => {
+                        from.check(field)?;
+                        self.plan.table.message((*number, *row, *to), field, reader, buffer, depth)
+                    }
+                }
             }
         }
     }

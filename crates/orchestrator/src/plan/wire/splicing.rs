@@ -31,11 +31,8 @@ impl Splicing {
     /// in the request too.
     pub(super) fn is_whole(&self, source: &MessageDescriptor, wanted: &Wanted) -> Result<(), NeedsDecoding> {
         for oneof in source.oneofs().filter(|oneof| !oneof.is_synthetic() && oneof.fields().len() > 1) {
-            let wants: Vec<&Want> = oneof
-                .fields()
-                .filter_map(|member| wanted.fields.iter().find(|(number, _)| *number == member.number()))
-                .map(|(_, want)| want)
-                .collect();
+            let wants: Vec<&Want> =
+                oneof.fields().filter_map(|member| wanted.field(member.number())).collect();
             if wants.is_empty() {
                 continue;
             }
@@ -63,12 +60,5 @@ impl Splicing {
 }
 
 fn entry(wanted: &mut Wanted, number: u32) -> &mut Want {
-    let at = match wanted.fields.binary_search_by_key(&number, |(number, _)| *number) {
-        Ok(at) => at,
-        Err(at) => {
-            wanted.fields.insert(at, (number, Want::default()));
-            at
-        }
-    };
-    &mut wanted.fields[at].1
+    wanted.fields.entry(number).or_default()
 }

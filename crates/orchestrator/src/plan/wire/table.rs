@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost_reflect::MessageDescriptor;
 
 use super::action::{Action, Ends, put_end, put_key};
-use super::reader::{Reader, Wire, WireFault, varint_length};
+use super::reader::{Field, Reader, Wire, WireFault, varint_length};
 
 /// One row for every pair of types, the message's and the request's.
 #[derive(Debug, Clone, Default)]
@@ -50,63 +50,65 @@ impl AsIs {
 
     /// The request's bytes; an error when the message is nested too deep.
     pub(in super::super) fn fill(&self, message: &Bytes) -> Result<Bytes, String> {
-        if let Some((table, row)) = &self.depth {
-            table.check(*row, message, 0).map_err(|fault| fault.to_string())?;
-        }
+        self.check(message)?;
         Ok(message.clone())
+    }
+
+    /// An error when the message is nested too deep.
+    pub(in super::super) fn check(&self, message: &Bytes) -> Result<(), String> {
+        let Some((table, row)) = &self.depth else { return Ok(()) };
+        table.check(*row, &mut Reader::new(message), 0).map_err(|fault| fault.to_string())
     }
 }
 
 impl Table {
-    /// Appends to `out` what the row makes of a message.
-    pub(super) fn rewrite(
+    /// Appends to `out` what the row makes of the message that the reader is at.
+    fn rewrite(
         &self,
         row: usize,
-        message: &[u8],
+        reader: &mut Reader<'_>,
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), WireFault> {
-        let Some(row) = self.0.get(row) else { return Ok(()) };
-        let mut reader = Reader::new(message);
+        let Some(row) = self.0.get(row) else { return reader.pass_rest() };
         // Neighbours that keep their number are copied together.
-        let mut run = 0..0;
+        let mut run = reader.at()..reader.at();
         while let Some(field) = reader.next()? {
             match row.action(field.number) {
                 Some(Action::Copy { number, accepts }) => {
                     accepts.check(&field)?;
-                    if *number == field.number && run.end == field.whole.0 {
-                        run.end = field.whole.1;
+                    if *number == field.number && run.end == field.begin {
+                        run.end = reader.at();
                         continue;
                     }
-                    out.extend_from_slice(message.get(run).unwrap_or_default());
-                    run = field.whole.1..field.whole.1;
+                    out.extend_from_slice(reader.slice(run));
+                    run = reader.at()..reader.at();
                     if *number == field.number {
-                        run.start = field.whole.0;
+                        run.start = field.begin;
                     } else {
                         put_key(*number, field.wire, out);
                         out.extend_from_slice(field.rest);
                     }
                 }
                 Some(Action::Rewrite { number, row, from, to }) => {
-                    out.extend_from_slice(message.get(run).unwrap_or_default());
-                    run = field.whole.1..field.whole.1;
+                    out.extend_from_slice(reader.slice(run));
                     from.check(&field)?;
-                    self.message(*number, *row, *to, field.value, out, depth)?;
+                    self.message((*number, *row, *to), &field, reader, out, depth)?;
+                    run = reader.at()..reader.at();
                 }
-                None => {}
+                None => reader.pass(&field)?,
             }
         }
-        out.extend_from_slice(message.get(run).unwrap_or_default());
+        out.extend_from_slice(reader.slice(run));
         Ok(())
     }
 
-    /// Appends a message as a field of that number.
-    pub(super) fn message(
+    /// Appends the message that a field is, under a number and as a row makes it, and leaves the reader behind the field.
+    pub(super) fn message<'a>(
         &self,
-        number: u32,
-        row: usize,
-        ends: Ends,
-        message: &[u8],
+        (number, row, ends): (u32, usize, Ends),
+        field: &Field<'a>,
+        reader: &mut Reader<'a>,
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), WireFault> {
@@ -114,29 +116,31 @@ impl Table {
         match ends {
             Ends::Group => {
                 put_key(number, Wire::Group, out);
-                self.rewrite(row, message, out, below)?;
+                reader.within(field, |inner| self.rewrite(row, inner, out, below))?;
                 put_end(number, out);
                 Ok(())
             }
             Ends::Length | Ends::Entry => {
                 put_key(number, Wire::Length, out);
-                put_length(message.len(), out, |out| self.rewrite(row, message, out, below))
+                let rewrite =
+                    |out: &mut Vec<u8>| reader.within(field, |inner| self.rewrite(row, inner, out, below));
+                put_length(field.value.len(), out, rewrite)
             }
         }
     }
 
     /// Whether all that the row leads to is nested no deeper than allowed.
-    fn check(&self, row: usize, message: &[u8], depth: usize) -> Result<(), WireFault> {
-        let Some(row) = self.0.get(row) else { return Ok(()) };
-        let mut reader = Reader::new(message);
+    fn check(&self, row: usize, reader: &mut Reader<'_>, depth: usize) -> Result<(), WireFault> {
+        let Some(row) = self.0.get(row) else { return reader.pass_rest() };
         while let Some(field) = reader.next()? {
             match row.action(field.number) {
                 Some(Action::Copy { accepts, .. }) => accepts.check(&field)?,
                 Some(Action::Rewrite { row, from, .. }) => {
                     from.check(&field)?;
-                    self.check(*row, field.value, from.below(depth)?)?;
+                    let below = from.below(depth)?;
+                    reader.within(&field, |inner| self.check(*row, inner, below))?;
                 }
-                None => {}
+                None => reader.pass(&field)?,
             }
         }
         Ok(())

@@ -109,7 +109,7 @@ impl Driver {
             RunEvent::Delivered { firing: id } => format!("{} delivered", firing(id)),
             RunEvent::SourceEnded { firing: id } => format!("{} has no more", firing(id)),
             RunEvent::Closing { why } => format!("closing: {why:?}"),
-            RunEvent::FiringFailed { firing: id, failure } => format!("{} failed: {failure}", firing(id)),
+            RunEvent::FiringFailed { firing: id, failure, .. } => format!("{} failed: {failure}", firing(id)),
             RunEvent::FiringCancelled { firing: id } => format!("{} cancelled", firing(id)),
             RunEvent::StepFinished { step: id } => format!("{} finished", step(*id)),
             RunEvent::StepFailed { step: id, failure } => format!("{} failed: {failure}", step(*id)),

@@ -142,7 +142,7 @@ fn a_call_whose_messages_are_gone_is_not_made_again() {
     let refused = || Failure::NeverReached { reason: "no".into() };
     let (mut run, _) = Driver::started(batch());
     assert_eq!(run.fail_of("o:X", 0, refused(), Repeat::Possible), ["o:X again in 250 ms"]);
-    let failed = run.fail_of("s:X", 0, refused(), Repeat::Impossible);
+    let failed = run.fail_of("s:X", 0, refused(), Repeat::Impossible { given: 0 });
     assert_eq!(failed[0], "s:X failed: the service could not be reached: no");
 }
 

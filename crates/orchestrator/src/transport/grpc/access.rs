@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 
 use super::tls::Tls;
 use crate::run::Failure;
@@ -20,7 +20,7 @@ pub struct Access {
 #[derive(Clone)]
 pub struct Token {
     text: Arc<str>,
-    header: MetadataValue<Ascii>,
+    header: HeaderValue,
 }
 
 /// A text that is no bearer token. It is not repeated here: it may be a secret.
@@ -57,12 +57,11 @@ impl Access {
         self.tls.as_ref()
     }
 
-    /// The same request, with the token.
-    pub(super) fn authorized<T>(&self, mut request: Request<T>) -> Request<T> {
+    /// Adds the token.
+    pub(super) fn authorize(&self, headers: &mut HeaderMap) {
         if let Some(token) = &self.token {
-            request.metadata_mut().insert("authorization", token.header.clone());
+            headers.insert(AUTHORIZATION, token.header.clone());
         }
-        request
     }
 
     /// The same failure. A service that repeats the token in its status does not get it into our log.
@@ -87,8 +86,8 @@ impl Token {
         if !text.bytes().all(is_letter) {
             return Err(TokenError::NotAToken);
         }
-        let mut header: MetadataValue<Ascii> =
-            format!("Bearer {text}").parse().map_err(|_| TokenError::NotAToken)?;
+        let header = HeaderValue::from_str(&format!("Bearer {text}"));
+        let mut header = header.map_err(|_| TokenError::NotAToken)?;
         header.set_sensitive(true);
         Ok(Self { text: Arc::from(text), header })
     }
@@ -109,8 +108,9 @@ mod tests {
     fn a_token_is_one_word_and_is_not_shown() {
         let access = Access::plain().with_token(Token::new(" abc.DEF-1~+/==\n").unwrap());
         assert!(!format!("{access:?}").contains("abc"), "{access:?}");
-        let request = access.authorized(Request::new(()));
-        let header = request.metadata().get("authorization").unwrap();
+        let mut headers = HeaderMap::new();
+        access.authorize(&mut headers);
+        let header = headers.get("authorization").unwrap();
         assert_eq!((header.to_str().unwrap(), header.is_sensitive()), ("Bearer abc.DEF-1~+/==", true));
         assert_eq!(Token::new(" \n").unwrap_err(), TokenError::Empty);
         for text in ["two words", "two\nlines", "schlüssel", "a\u{7}"] {

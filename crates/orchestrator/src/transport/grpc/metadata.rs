@@ -2,37 +2,99 @@
 
 use std::time::Duration;
 
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use http::header::{CONTENT_TYPE, TE, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
+use super::access::Access;
+use super::connection::Connection;
 use crate::ports::Call;
 use crate::run::Failure;
 
-/// The request with what the service is told beside its messages.
-pub(super) fn with_metadata<T>(mut request: Request<T>, call: &Call) -> Result<Request<T>, Failure> {
-    // A week is as good as none, and keeps the header within what every implementation reads.
-    const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const RUN: HeaderName = HeaderName::from_static("aieffect-run-id");
+const STEP: HeaderName = HeaderName::from_static("aieffect-step");
+const SEQ: HeaderName = HeaderName::from_static("aieffect-seq");
+const ATTEMPT: HeaderName = HeaderName::from_static("aieffect-attempt");
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// The head of a call over that connection.
+pub(super) fn request(connection: &Connection, call: &Call, access: &Access) -> Result<Request<()>, Failure> {
+    let mut request = bare(connection, &call.path)?;
+    let headers = request.headers_mut();
     let about = &call.metadata;
-    let mut metadata = MetadataMap::with_capacity(8);
-    metadata.insert("aieffect-run-id", text(&about.run, "aieffect-run-id")?);
-    metadata.insert("aieffect-step", text(&about.step, "aieffect-step")?);
-    metadata.insert("aieffect-seq", passing(about.seq.into()));
-    metadata.insert("aieffect-attempt", about.attempt.get().into());
-    metadata.insert("traceparent", passing(text(&about.traceparent, "traceparent")?));
-    *request.metadata_mut() = metadata;
+    headers.insert(RUN, text(&about.run, &RUN)?);
+    headers.insert(STEP, text(&about.step, &STEP)?);
+    headers.insert(SEQ, passing(about.seq.into()));
+    headers.insert(ATTEMPT, about.attempt.get().into());
+    headers.insert(TRACE, passing(text(&about.traceparent, &TRACE)?));
     if let Some(deadline) = call.deadline {
-        request.set_timeout(deadline.min(LONGEST));
+        headers.insert(TIMEOUT, timeout(deadline));
     }
+    access.authorize(headers);
     Ok(request)
 }
 
-fn text(value: &str, key: &str) -> Result<MetadataValue<Ascii>, Failure> {
-    let parsed = MetadataValue::try_from(value);
-    parsed.map_err(|_| Failure::Protocol { reason: format!("`{value}` cannot be sent as `{key}`") })
+/// The head of a call that says nothing about itself.
+pub(super) fn bare(connection: &Connection, path: &str) -> Result<Request<()>, Failure> {
+    let no_path = || Failure::Protocol { reason: format!("`{path}` is no path of an RPC") };
+    let target: PathAndQuery = path.parse().map_err(|_| no_path())?;
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(connection.scheme.clone());
+    parts.authority = Some(connection.authority.clone());
+    parts.path_and_query = Some(target);
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| no_path())?;
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("grpc-rust-aieffect/", env!("CARGO_PKG_VERSION"))),
+    );
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn text(value: &str, name: &HeaderName) -> Result<HeaderValue, Failure> {
+    let parsed = HeaderValue::from_str(value);
+    parsed.map_err(|_| Failure::Protocol { reason: format!("`{value}` cannot be sent as `{name}`") })
 }
 
 /// A value that never comes again: it is kept out of the connection's table of headers, which it would only churn.
-fn passing(mut value: MetadataValue<Ascii>) -> MetadataValue<Ascii> {
+fn passing(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
     value
+}
+
+/// At most eight digits and a unit, says gRPC.
+fn timeout(deadline: Duration) -> HeaderValue {
+    // As good as none, and within what every implementation reads.
+    const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    const MOST: u128 = 99_999_999;
+    let deadline = deadline.min(LONGEST);
+    let (number, unit) = match (deadline.as_micros(), deadline.as_millis()) {
+        (micros, _) if micros <= MOST => (micros, 'u'),
+        (_, millis) if millis <= MOST => (millis, 'm'),
+        _ => (deadline.as_secs().into(), 'S'),
+    };
+    // Digits and a letter: this cannot fail.
+    HeaderValue::try_from(format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("604800S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_has_at_most_eight_digits() {
+        let said = |deadline| timeout(deadline).to_str().unwrap().to_owned();
+        assert_eq!(said(Duration::from_millis(1500)), "1500000u");
+        assert_eq!(said(Duration::from_secs(300)), "300000m");
+        assert_eq!(said(Duration::from_secs(7 * 24 * 3600)), "604800S");
+        assert_eq!(said(Duration::MAX), "604800S");
+        assert_eq!(said(Duration::ZERO), "0u");
+    }
 }

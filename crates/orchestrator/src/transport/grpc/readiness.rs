@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use aieffect_blueprint::Address;
+use aieffect_contract::CallShape;
+use bytes::Bytes;
+use futures_util::stream;
+use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
-use tonic::{Code, Request, Status};
-use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 use super::access::Access;
-use super::channel;
-use super::status::connecting_failed;
+use super::connection::Connection;
+use super::status::never_reached;
 use super::tls::Trouble;
+use super::{call, metadata};
 use crate::ports::NotReady;
+use crate::run::{Failure, StatusCode};
+
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -46,29 +52,41 @@ pub async fn wait_until_ready(address: &Address, limit: Duration, access: &Acces
 }
 
 async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
-    let channel = channel::connect_now(address, access).await?;
+    let connection = Connection::make(address, access).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
-    let request = access.authorized(Request::new(HealthCheckRequest::default()));
-    let answer = HealthClient::new(channel).check(request).await;
-    match answer {
-        Ok(response) if response.get_ref().status() == ServingStatus::Serving => Ok(()),
-        Ok(response) => {
-            let says = response.get_ref().status().as_str_name();
-            Err(Trouble::Passing(format!("its health service says {says}")))
+    let mut answers: Vec<Bytes> = Vec::new();
+    match ask(&connection, access, &mut answers).await {
+        Ok(()) => {
+            let answer = answers.first().map(|answer| HealthCheckResponse::decode(answer.as_ref()));
+            match answer.and_then(Result::ok).map(|answer| answer.status()) {
+                Some(ServingStatus::Serving) => Ok(()),
+                Some(status) => {
+                    Err(Trouble::Passing(format!("its health service says {}", status.as_str_name())))
+                }
+                None => Err(Trouble::Passing("its health service does not say how it is".to_owned())),
+            }
         }
-        Err(status) if std::error::Error::source(&status).is_some() => Err(broken_off(&status, access)),
+        Err(Failure::NeverReached { reason } | Failure::Lost { reason }) => Err(broken_off(reason, access)),
+        Err(Failure::Status { code: StatusCode::Unavailable, message }) => {
+            Err(Trouble::Passing(format!("it answers UNAVAILABLE: {message}")))
+        }
         // An answer to a question that it does not know, or will not take from us, is an answer.
-        Err(status) if status.code() != Code::Unavailable => Ok(()),
-        Err(status) => Err(Trouble::Passing(format!("it answers UNAVAILABLE: {}", status.message()))),
+        Err(_) => Ok(()),
     }
 }
 
+async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Bytes>) -> Result<(), Failure> {
+    let client = connection.ready().await.map_err(|error| never_reached(&error))?;
+    let mut request = metadata::bare(connection, HEALTH)?;
+    access.authorize(request.headers_mut());
+    let question = Box::pin(stream::once(std::future::ready(Bytes::new())));
+    call::perform(client, request, CallShape::Unary, question, answers).await
+}
+
 /// A connection that was made and did not last: a service that expects TLS ends one in plain text at once.
-fn broken_off(status: &Status, access: &Access) -> Trouble {
-    match connecting_failed(status) {
-        Trouble::Passing(reason) if access.tls().is_none() => {
-            Trouble::Passing(format!("{reason}; the service may expect TLS"))
-        }
-        trouble => trouble,
-    }
+fn broken_off(reason: String, access: &Access) -> Trouble {
+    Trouble::Passing(match access.tls() {
+        None => format!("{reason}; the service may expect TLS"),
+        Some(_) => reason,
+    })
 }

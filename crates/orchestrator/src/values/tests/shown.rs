@@ -133,3 +133,39 @@ fn pretty_has_a_line_for_each_field() {
     render(&descriptor, &[8, 5], &mut written, Style::Pretty).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), "{\n  \"a\": 5,\n  \"b\": []\n}");
 }
+
+#[test]
+fn a_timestamp_of_a_newer_service_is_a_timestamp() {
+    // Field 30 is a timestamp of one second, with a field 9 that is not known here.
+    let bytes = [0xf2, 0x01, 4, 0x08, 1, 0x48, 7];
+    let mut written = Vec::new();
+    render(&message(KINDS), &bytes, &mut written, Style::Compact).unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(shown["when"], "1970-01-01T00:00:01Z");
+}
+
+#[test]
+fn json_in_a_message_may_hold_numbers_that_json_lacks() {
+    let proto = r#"syntax = "proto3"; import "google/protobuf/struct.proto";
+        message M { google.protobuf.Value one = 1; google.protobuf.ListValue list = 2; google.protobuf.Struct all = 3; }"#;
+    let nan = json_number(f64::NAN);
+    let mut bytes = [&[0x0a, 9][..], &nan].concat();
+    bytes.extend([&[0x12, 22, 0x0a, 9][..], &nan, &[0x0a, 9], &json_number(1.0)].concat());
+    // The entries of `all`, the later name first.
+    for (name, number) in [(b'z', f64::NEG_INFINITY), (b'a', f64::INFINITY)] {
+        let entry = [&[0x0a, 1, name, 0x12, 9][..], &json_number(number)].concat();
+        bytes.extend([&[0x1a, 16, 0x0a, 14][..], &entry].concat());
+    }
+    let descriptor = message(proto);
+    let mut written = Vec::new();
+    render(&descriptor, &bytes, &mut written, Style::Compact).unwrap();
+    let text = r#"{"one":"NaN","list":["NaN",1.0],"all":{"a":"Infinity","z":"-Infinity"}}"#;
+    assert_eq!(String::from_utf8(written).unwrap(), text);
+    let read = to_message(&descriptor, &serde_json::from_str(text).unwrap()).unwrap();
+    assert_eq!(serde_json::to_string(&Rendered::from(read)).unwrap(), text);
+}
+
+/// The bytes of a `google.protobuf.Value`.
+fn json_number(number: f64) -> Vec<u8> {
+    [&[0x11][..], &number.to_le_bytes()].concat()
+}
