@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use crate::messages::{GIVEN, TAKEN_RENUMBERED, TAKEN_SAME};
 use crate::{Case, Likeness, Outcome, Way, block_on};
 
-pub(crate) fn run(case: Case, source: u16, sink: u16) -> Outcome<()> {
-    let plan = Arc::new(planned(case, source, sink)?);
+pub(crate) fn run(plan: Arc<Plan>) -> Outcome<()> {
     block_on(async move {
         let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
         let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
@@ -28,7 +27,8 @@ pub(crate) fn run(case: Case, source: u16, sink: u16) -> Outcome<()> {
     })
 }
 
-fn planned(case: Case, source: u16, sink: u16) -> Outcome<Plan> {
+/// Planning has a row of its own.
+pub(crate) fn planned(case: Case, source: u16, sink: u16) -> Outcome<Plan> {
     let package = package(case, source, sink)?;
     let (pipeline, findings) = resolve::package(&package);
     let pipeline = pipeline.ok_or_else(|| told(&findings))?;

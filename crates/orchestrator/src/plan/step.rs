@@ -109,6 +109,11 @@ impl Requests {
         }
     }
 
+    /// Whether the request is the message of the only incoming link, whatever is in it.
+    pub fn hands_on(&self) -> bool {
+        matches!(self, Self::Joined(plan) if plan.hands_on())
+    }
+
     /// The same for a step that has one incoming link.
     pub fn join_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
         match self {

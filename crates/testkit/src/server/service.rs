@@ -32,6 +32,8 @@ pub(super) struct Shared {
     handlers: HashMap<String, Handler>,
     talkers: HashMap<String, Talker>,
     calls: Mutex<Vec<Received>>,
+    /// How many there were of each path.
+    earlier: Mutex<HashMap<String, usize>>,
     arrived: watch::Sender<usize>,
     abandoned: watch::Sender<usize>,
     health_checked: watch::Sender<usize>,
@@ -50,6 +52,7 @@ impl Shared {
             handlers,
             talkers,
             calls: Mutex::default(),
+            earlier: Mutex::default(),
             arrived: watch::Sender::new(0),
             abandoned: watch::Sender::new(0),
             health_checked: watch::Sender::new(0),
@@ -79,7 +82,14 @@ impl Shared {
 
     fn record(&self, mut received: Received) -> Received {
         let mut calls = locked(&self.calls);
-        received.earlier = calls.iter().filter(|call| call.path == received.path).count();
+        let mut earlier = locked(&self.earlier);
+        match earlier.get_mut(&received.path) {
+            Some(count) => {
+                received.earlier = *count;
+                *count += 1;
+            }
+            None => drop(earlier.insert(received.path.clone(), 1)),
+        }
         calls.push(received.clone());
         self.arrived.send_modify(|count| *count += 1);
         received

@@ -68,6 +68,14 @@ impl Feed {
         Self::Merge(Merge { queues, turn: 0, is_closing: false })
     }
 
+    /// The next message, when it is held already, and of the only link that carries many.
+    pub(crate) fn held(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Join(join) => join.held.pop_front(),
+            Self::Merge(_) => None,
+        }
+    }
+
     /// Ready with what comes next.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
         match self {

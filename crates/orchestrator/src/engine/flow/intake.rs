@@ -25,6 +25,9 @@ pub(crate) struct Intake {
     /// The messages of links that carry one; `None` for the others.
     kept: Vec<Option<Bytes>>,
     source: Source,
+    has_one_input: bool,
+    /// Whether its messages are the requests.
+    hands_on: bool,
     sent: Vec<Bytes>,
     sent_bytes: usize,
     holds_all: bool,
@@ -54,7 +57,11 @@ impl Intake {
         source: Source,
         meters: Arc<Meters>,
     ) -> Self {
+        let planned = plan.step(step);
+        let has_one_input = planned.inputs.len() == 1;
         Self {
+            has_one_input,
+            hands_on: has_one_input && planned.requests.hands_on(),
             plan,
             step,
             kept,
@@ -110,6 +117,15 @@ impl Intake {
             *replayed += 1;
             return Poll::Ready(Some(message.clone()));
         }
+        // Nearly every message of a long stream.
+        if self.has_one_input
+            && let Source::Feed(None, feed) = &self.source
+        {
+            let held = lock(feed).held();
+            if let Some(message) = held {
+                return self.hand_on(message, replayed, course, stopper);
+            }
+        }
         let set = match &mut self.source {
             Source::Made(made) => match made.next() {
                 Some(message) => {
@@ -147,6 +163,24 @@ impl Intake {
         match self.request(set) {
             (Ok(message), transfer) => Poll::Ready(Some(self.send(message, transfer, replayed, course))),
             (Err(failure), _) => stopper.stop(Stop::Failed(failure)),
+        }
+    }
+
+    /// The request made of the message of the only link.
+    fn hand_on(
+        &mut self,
+        message: Bytes,
+        replayed: &mut usize,
+        course: &Course,
+        stopper: &mut Stopper,
+    ) -> Poll<Option<Bytes>> {
+        if self.hands_on {
+            return Poll::Ready(Some(self.send(message, Duration::ZERO, replayed, course)));
+        }
+        let requests = &self.plan.step(self.step).requests;
+        match self.timing.of(|| requests.join_only(message)) {
+            (Ok(message), transfer) => Poll::Ready(Some(self.send(message, transfer, replayed, course))),
+            (Err(error), _) => stopper.stop(Stop::Failed(Failure::Transfer(error))),
         }
     }
 

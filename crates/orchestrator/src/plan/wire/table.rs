@@ -38,6 +38,11 @@ pub struct AsIs {
 }
 
 impl AsIs {
+    /// Whether messages are looked into.
+    pub(in super::super) fn looks(&self) -> bool {
+        self.depth.is_some()
+    }
+
     /// Position of the link among the step's.
     pub(in super::super) fn input(&self) -> usize {
         self.input

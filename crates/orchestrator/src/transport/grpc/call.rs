@@ -16,8 +16,9 @@ use super::status::{failure_of, head, trailer};
 use crate::ports::{Inputs, Outputs};
 use crate::run::Failure;
 
-/// Small messages that are there at once are written at once.
-const TOGETHER: usize = 32 * 1024;
+/// Small messages that are there at once are written at once: two frames of the size that services take, with room for
+/// one message more.
+const TOGETHER: usize = 31 * 1024;
 /// A message of that size is not copied to stand beside others.
 const ALONE: usize = 8 * 1024;
 /// A response of up to that size gets memory of its own, and does not hold on to what it was read into.
