@@ -3,12 +3,14 @@
 //! Whole processes are measured from outside, as a user would meet them. Run it on a machine that does nothing else.
 
 mod flow;
+mod json;
 mod orchestrate;
 mod package;
 pub(crate) mod service;
 mod thousand;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,17 +18,24 @@ use anyhow::Result;
 
 use crate::workspace::{cargo, output, pass, target};
 
+/// What is handed out is what is measured.
+const PROFILE: &str = "dist";
+
 pub(crate) fn run() -> Result<()> {
-    let build =
-        |package: &[&str]| pass(cargo(&["build", "--release", "--locked", "--package"]).args(package));
+    let build = |package: &[&str]| {
+        pass(cargo(&["build", "--profile", PROFILE, "--locked", "--package"]).args(package))
+    };
     build(&["aieffect-cli"])?;
     build(&["aieffect-testkit", "--example", "instant_service", "--example", "flow_service"])?;
-    build(&["aieffect-orchestrator", "--example", "engine_cost", "--example", "soak"])?;
-    let figures = orchestrate::measure()? + &thousand::measure()? + &flow::measure()?;
+    let examples = ["engine_cost", "soak", "scale", "json_cost"].map(|name| ["--example", name]);
+    build(&[&["aieffect-orchestrator"], examples.as_flattened()].concat())?;
+    let figures =
+        orchestrate::measure()? + &thousand::measure()? + &flow::measure()? + &scale()? + &json::measure()?;
     let compile = output(&mut cargo(&[
         "run",
         "--quiet",
-        "--release",
+        "--profile",
+        PROFILE,
         "--locked",
         "--package",
         "aieffect-contract",
@@ -39,14 +48,30 @@ pub(crate) fn run() -> Result<()> {
     println!("|---|---|");
     print!("{figures}{compile}");
     println!();
-    println!("| a message, in a run | messages/s | of static | of raw | CPU, of static |");
-    println!("|---|---|---|---|---|");
-    print!("{}", output(&mut Command::new(target().join("release/examples/engine_cost")))?);
+    println!(
+        "| a message, in a run | messages/s | of static | of raw | CPU, of static | CPU, of raw | µs of CPU: static | raw | engine |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    print!("{}", output(&mut Command::new(built("examples/engine_cost")))?);
     println!();
     println!("| what | memory |");
     println!("|---|---|");
-    print!("{}", output(Command::new(target().join("release/examples/soak")).arg("runs"))?);
+    print!("{}", output(Command::new(built("examples/soak")).arg("runs"))?);
     Ok(())
+}
+
+/// What large plans cost.
+fn scale() -> Result<String> {
+    let mut rows = String::new();
+    for steps in ["10", "1000", "10000"] {
+        rows += &output(Command::new(built("examples/scale")).args(["plan", steps]))?;
+    }
+    Ok(rows + &output(Command::new(built("examples/scale")).args(["run", "10000"]))?)
+}
+
+/// A program as it is handed out.
+fn built(name: &str) -> PathBuf {
+    target().join(PROFILE).join(name)
 }
 
 /// Processor, cores, kernel and compiler.

@@ -66,14 +66,14 @@ fn plan_cost(steps: usize) -> Outcome<()> {
     times.sort_unstable();
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
     println!(
-        "| plan of {steps} steps, {} links: resolved and protos compiled {:.1} ms, planned {:.2} ms (first {:.2} ms) | \
-         {:.2} µs and {:.2} KiB a step |",
+        "| a plan of {steps} steps, {} links | {:.1} ms, {:.1} µs and {:.1} KiB a step (the first {:.1} ms; resolved and \
+         protos compiled before in {:.1} ms) |",
         made.links.len(),
-        millis(compiled),
         millis(times[REPEATS / 2]),
-        millis(first),
         millis(times[REPEATS / 2]) * 1000.0 / steps as f64,
         after.saturating_sub(before) as f64 / steps as f64,
+        millis(first),
+        millis(compiled),
     );
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::built;
 use super::service::Service;
 use crate::workspace::target;
 
@@ -76,7 +77,7 @@ fn write(folder: &Path, port: u16) -> Result<()> {
 /// The most memory that the process ever had, in KiB, and how long it took.
 fn peak_memory(package: &Path, results: &str) -> Result<(u64, Duration)> {
     let started = Instant::now();
-    let mut process = Command::new(target().join("release/aieffect"))
+    let mut process = Command::new(built("aieffect"))
         .arg("orchestrate")
         .arg(package)
         .args(["--log-level", "WARNING", "--results", results])

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::service::Service;
-use super::{median, millis, package};
+use super::{built, median, millis, package};
 use crate::workspace::{output, target};
 
 const STEPS: usize = 4;
@@ -50,7 +50,7 @@ pub(super) fn measure() -> Result<String> {
 }
 
 fn aieffect() -> Command {
-    let mut command = Command::new(target().join("release/aieffect"));
+    let mut command = Command::new(built("aieffect"));
     command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::piped());
     command
 }

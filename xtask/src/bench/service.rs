@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
+use super::PROFILE;
 use crate::workspace::target;
 
 /// One of testkit's services; it ends with this value.
@@ -17,7 +18,7 @@ pub(crate) struct Service {
 impl Service {
     /// Starts the one that was built for measuring, and waits until it listens, on a port that it finds itself.
     pub(super) fn start(name: &str) -> Result<Self> {
-        Self::of_profile("release", name)
+        Self::of_profile(PROFILE, name)
     }
 
     /// The same for one that was built in this folder of `target`.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{median, millis};
+use super::{built, median, millis};
 use crate::workspace::target;
 
 const SERVICES: usize = 1000;
@@ -35,7 +35,7 @@ pub(super) fn measure() -> Result<String> {
 }
 
 fn command(name: &str, path: &Path) -> Command {
-    let mut command = Command::new(target().join("release/aieffect"));
+    let mut command = Command::new(built("aieffect"));
     command.arg(name).arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
