@@ -18,6 +18,7 @@ pub(crate) use self::watch::{Showing, WatchFlags};
 use crate::access::AccessFlags;
 use crate::command::{call, completions, doctor, man, runs};
 use crate::exit::{Exit, Failure};
+use crate::paths;
 
 /// Checks, packages and runs pipelines of small gRPC services.
 #[derive(Debug, Parser)]
@@ -335,6 +336,12 @@ impl RunFlags {
 
     /// A failure when something is given that a run of this plan has no use for.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        if let (Some(output), Some(report)) = (&self.output, &self.report)
+            && paths::are_same(output, report)
+        {
+            let text = format!("`{}` cannot take both the results and the report", report.display());
+            return Err(Failure::text(Exit::WrongUsage, text).help("give --report a file of its own"));
+        }
         let live_only = [
             ("--iterations", "AIEFFECT_ITERATIONS", self.iterations.is_some()),
             ("--for", "AIEFFECT_FOR", self.lasting.is_some()),

@@ -42,12 +42,13 @@ impl EventsFile {
         let Some(path) = &flags.watch.events else { return Ok(None) };
         if path.as_os_str() == "-" {
             let text = "`--events -`: events do not go to stdout, which the results are for";
-            return Err(Failure::text(Exit::WrongUsage, text)
-                .help("name a file; /dev/stderr has them among the log lines"));
+            return Err(Failure::text(Exit::WrongUsage, text).help("name a file"));
         }
-        if flags.output.as_ref() == Some(path) {
-            let text = format!("`{}` cannot take both the results and the events", path.display());
-            return Err(Failure::text(Exit::WrongUsage, text).help("give --events a file of its own"));
+        for (other, what) in [(&flags.output, "results"), (&flags.report, "report")] {
+            if other.as_ref().is_some_and(|other| paths::are_same(other, path)) {
+                let text = format!("`{}` cannot take both the {what} and the events", path.display());
+                return Err(Failure::text(Exit::WrongUsage, text).help("give --events a file of its own"));
+            }
         }
         let log = Log::new(flags.log_level, flags.log_format);
         let file = opened(path, &log).map_err(|error| {
@@ -107,7 +108,9 @@ fn lost(path: &Path, why: &str) -> String {
 
 /// The file of earlier events has another name then. To a device, a pipe or a link it is written on.
 fn opened(path: &Path, log: &Log) -> io::Result<File> {
-    if let Some(aside) = paths::set_aside(path)? {
+    // An empty one is what a command left that was refused: what lies beside it is worth more.
+    let is_empty = path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0);
+    if !is_empty && let Some(aside) = paths::set_aside(path)? {
         log.info(&format!("events of an earlier run are now in `{}`", aside.display()));
     }
     OpenOptions::new().create(true).append(true).open(path)

@@ -19,6 +19,12 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(aside))
 }
 
+/// Whether both lead to one file, there or not there yet.
+pub(crate) fn are_same(left: &Path, right: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    left == right || place(left).is_some_and(|left| place(right) == Some(left))
+}
+
 /// The way from the folder `from` to `to`, with `/` between names; empty when they are one. Folders that are not there
 /// yet are taken by their letters alone.
 pub(crate) fn way(from: &Path, to: &Path) -> String {

@@ -327,7 +327,10 @@ impl RunRecord {
         if open.is_waiting {
             // Given up between two attempts.
             record.backoff += took;
-            record.state = StepState::Cancelled;
+            // One that has failed, or is not called any more, stays so.
+            if self.mode == Mode::Batch && record.state == StepState::Called {
+                record.state = StepState::Cancelled;
+            }
             return;
         }
         record.track.leave(open.lane);

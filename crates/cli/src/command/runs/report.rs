@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aieffect_blueprint::Pipeline;
 use aieffect_orchestrator::ports::RunStore;
-use aieffect_orchestrator::store::{SqliteStore, StoredRun};
+use aieffect_orchestrator::store::{Ending, SqliteStore, StoredRun};
 
 use super::Report;
 use crate::exit::{Exit, Failure};
@@ -41,6 +41,9 @@ fn is_whole(store: &SqliteStore, run: &StoredRun, report: &Path) -> Result<bool,
     let Some(written) = report.metadata().ok().and_then(|found| found.modified().ok()) else {
         return Ok(false);
     };
+    if run.ending == Ending::Open {
+        return Ok(false);
+    }
     let mut last = run.created;
     store.read(&run.id, 0, &mut |_, entry| last = entry.at).map_err(refused)?;
     Ok(written + COARSE >= last)

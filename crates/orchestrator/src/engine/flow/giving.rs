@@ -74,9 +74,13 @@ impl Giving {
     /// Ready once all that is staged has been handed on.
     fn poll_given(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while !self.staged.is_empty() {
+            let before = self.staged.len();
             if let Err(failure) = self.give() {
                 self.failure = Some(failure);
                 return Poll::Ready(());
+            }
+            if self.staged.len() < before {
+                self.course.awaits_room(Room::Found);
             }
             if self.staged.is_empty() {
                 break;
@@ -85,7 +89,6 @@ impl Giving {
                 self.course.awaits_room(Room::Awaited);
                 return Poll::Pending;
             }
-            self.course.awaits_room(Room::Found);
         }
         Poll::Ready(())
     }

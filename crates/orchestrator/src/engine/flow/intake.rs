@@ -197,18 +197,24 @@ impl Intake {
         }
         self.last = Some(message.clone());
         if self.holds_all {
-            self.sent_bytes += message.len();
+            self.sent_bytes += message.len() + size_of::<Bytes>();
             if self.sent_bytes > MOST_HELD {
                 self.holds_all = false;
                 self.sent = Vec::new();
                 *replayed = 0;
             } else {
-                self.sent.push(message.clone());
+                self.sent.push(held(&message));
                 *replayed = self.sent.len();
             }
         }
         message
     }
+}
+
+/// To be kept for a while: a small message may lie in a large piece of what was read.
+fn held(message: &Bytes) -> Bytes {
+    const SMALL: usize = 4 * 1024;
+    if message.len() <= SMALL { Bytes::copy_from_slice(message) } else { message.clone() }
 }
 
 /// The request that is made of what came in.

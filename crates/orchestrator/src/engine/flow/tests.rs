@@ -5,17 +5,23 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Sink, Stream};
 use proptest::prelude::*;
+use tokio::time::timeout;
 
+use super::course::Course;
 use super::feed::{Feed, Next, Set};
+use super::giving::Giving;
 use super::intake::{Intake, Requesting, Source, Taking};
 use super::outlet::Outlet;
 use super::queue::{Queue, Taken};
 use super::stop::stopper;
+use crate::engine::judge::Judge;
 use crate::engine::meter::Meters;
+use crate::engine::results::Keep;
 use crate::plan::{Overflow, StepId};
 use crate::run::sample;
 
@@ -242,6 +248,37 @@ fn the_latest_alone_is_kept_also_when_others_were_taken() {
         put(&queue, &[text]);
     }
     assert_eq!(nexts(&mut feed), ["c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_falls_silent_is_noticed_after_its_messages_had_to_wait() {
+    let plan = Arc::new(sample::plan(&["a:X"], &[]));
+    let (queue, course) = (queue(Overflow::Wait, 1), Arc::<Course>::default());
+    let meters = Arc::new(Meters::new(1));
+    let mut giving = Giving {
+        outlet: Arc::new(Outlet::new(vec![Arc::clone(&queue)], StepId::new(0), meters)),
+        seq: 0,
+        judge: Judge { plan, step: StepId::new(0), data: Arc::default() },
+        accepts_all: true,
+        keep: Keep::None,
+        result: Arc::default(),
+        course: Arc::clone(&course),
+        stopper: stopper().0,
+        most: None,
+        given: 0,
+        staged: VecDeque::new(),
+        judging: None,
+        failure: None,
+    };
+    for text in ["a", "b"] {
+        Pin::new(&mut giving).start_send(message(text)).unwrap();
+    }
+    let limit = Duration::from_secs(1);
+    assert!(now(|context| Pin::new(&mut giving).poll_flush(context)).is_none(), "there is room for one");
+    assert!(timeout(10 * limit, course.idle(limit)).await.is_err(), "it is we who keep it waiting");
+    assert_eq!(taken(&queue), ["a"]);
+    assert!(now(|context| Pin::new(&mut giving).poll_flush(context)).is_some());
+    assert!(timeout(10 * limit, course.idle(limit)).await.is_ok());
 }
 
 proptest! {

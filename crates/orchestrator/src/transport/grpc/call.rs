@@ -142,10 +142,16 @@ async fn drain(body: &mut RecvStream, outputs: Outputs<'_>) -> Result<(), Failur
         let data = data.map_err(|error| failure_of(&error))?;
         let taken = data.len();
         frames.take(data);
-        while let Some(message) = frames.next()? {
-            hand_on(outputs, message).await;
-        }
+        let taken_apart = loop {
+            match frames.next() {
+                Ok(Some(message)) => hand_on(outputs, message).await,
+                Ok(None) => break Ok(()),
+                Err(failure) => break Err(failure),
+            }
+        };
+        // What came before a fault was good.
         settle(outputs).await;
+        taken_apart?;
         // An error here means that the stream is over, which the next look at it says better.
         body.flow_control().release_capacity(taken).ok();
     }

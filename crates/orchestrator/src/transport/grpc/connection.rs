@@ -25,6 +25,13 @@ const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
 const MOST_HEADERS: u32 = 256 * 1024;
 /// What of one call waits to be written, beyond a message that is begun.
 const MOST_UNWRITTEN: usize = 512 * 1024;
+/// What small frames may cost beyond their bytes while they wait for a full queue. Half the window, as h2 has it, ends
+/// the connection of a few stalled streams of small messages.
+const FRAMES_OVERHEAD: usize = 512 * 1024 * 1024;
+/// Calls at once before the service has said how many it takes: others would be refused.
+const STREAMS_AT_FIRST: usize = 100;
+/// Whoever vanishes without a word is found out.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that was made. It ends with the last of its clones.
@@ -57,6 +64,7 @@ impl Connection {
             None => {
                 let mut tcp = HttpConnector::new();
                 tcp.set_nodelay(true);
+                tcp.set_keepalive(Some(KEEP_ALIVE));
                 let late = |_| Trouble::Passing("it did not take the connection in time".to_owned());
                 let stream = timeout(CONNECT_TIMEOUT, tcp.call(uri)).await.map_err(late)?;
                 driven(stream.map_err(|error| connecting_failed(&error))?.into_inner()).await?
@@ -65,7 +73,7 @@ impl Connection {
         Ok(Self { client, scheme, authority, _driver: Arc::new(driver) })
     }
 
-    /// For one call, once the connection takes another; an error when it has ended.
+    /// For one call; an error when the connection has ended. Calls beyond what the service takes at once wait within it.
     pub(super) async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
         self.client.clone().ready().await
     }
@@ -81,7 +89,9 @@ where
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MOST_HEADERS)
-        .max_send_buffer_size(MOST_UNWRITTEN);
+        .max_send_buffer_size(MOST_UNWRITTEN)
+        .data_frame_budget(FRAMES_OVERHEAD)
+        .initial_max_send_streams(STREAMS_AT_FIRST);
     let (client, connection) = builder.handshake(stream).await.map_err(|error| connecting_failed(&error))?;
     let mut driver = JoinSet::new();
     driver.spawn(async move {

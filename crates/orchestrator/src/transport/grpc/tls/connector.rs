@@ -20,6 +20,8 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tonic::codegen::{Service, StdError};
 
+use super::super::connection::KEEP_ALIVE;
+
 /// The name of HTTP/2 in the handshake.
 pub(super) const HTTP2: &[u8] = b"h2";
 
@@ -57,6 +59,7 @@ impl Secured {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEP_ALIVE));
         Ok(Self { tcp, tls: TlsConnector::from(config), name, limit })
     }
 }
