@@ -213,7 +213,28 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_called() {
     let ended = package.orchestrate().arg("--output").arg(&both).arg("--events").arg(&both).output();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     ended.says("cannot take both the results and the events");
+    let ended = package.orchestrate().arg("--report").arg(&both).arg("--events").arg(&both).output();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    ended.says("cannot take both the report and the events");
+    let same = place.0.path().join("./events.jsonl");
+    let ended = package.orchestrate().arg("--report").arg(&both).arg("--output").arg(&same).output();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    ended.says("cannot take both the results and the report");
     assert_eq!(server.calls_of(DO).len(), 0);
+}
+
+#[test]
+fn commands_that_are_refused_do_not_cost_the_events_of_a_good_run() {
+    let (server, place) = (fine(), Place::new());
+    let package = chain(server.port(), 1).written();
+    package.orchestrate().arg("--events").arg(place.file()).output().succeeds();
+    let good = place.text();
+    for _ in 0..3 {
+        let refused =
+            package.orchestrate().args(["--resume", "none"]).arg("--events").arg(place.file()).output();
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    }
+    assert_eq!(fs::read_to_string(place.0.path().join("events.jsonl.previous")).unwrap(), good);
 }
 
 #[test]
