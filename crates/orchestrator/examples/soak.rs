@@ -1,5 +1,5 @@
 //! Memory over time: rows for docs/benchmarks.md. `soak runs` makes 20,000 runs of four steps in this process; `soak
-//! live SECONDS` runs a live cycle for that long. Each tells how much memory the process has at points along the way.
+//! live SECONDS` runs a live pipeline for that long. Each tells how much memory the process has at points along the way.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{Document, Package, ProtoTree, SourceText, resolve};
+use aieffect_blueprint::{Document, Mode, Package, ProtoTree, SourceText, resolve};
 use aieffect_contract::ProtoSet;
 use aieffect_orchestrator::engine::{Keep, Orchestrator, RunId, RunOptions};
 use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, StepId, plan};
@@ -60,7 +60,7 @@ async fn runs() -> Outcome<()> {
     let chain = ["a1", "b1", "c1", "d1"];
     let links: Vec<(&str, &str, &str)> = chain.windows(2).map(|pair| (pair[0], pair[1], "Do")).collect();
     let nodes = chain.map(|name| (name, "Do", STEP));
-    let plan = Arc::new(planned(&nodes, &links, server.port)?);
+    let plan = Arc::new(planned(&nodes, &links, server.port, Mode::Batch)?);
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
     for number in 1..=RUNS {
@@ -80,7 +80,8 @@ async fn runs() -> Outcome<()> {
 async fn live(lasting: Duration) -> Outcome<()> {
     let server = Serving::start()?;
     let nodes = [("tick1", "Tick", TICK), ("pass1", "Pass", PASS), ("do1", "Do", STEP)];
-    let plan = planned(&nodes, &[("tick1", "pass1", "Pass"), ("pass1", "do1", "Do")], server.port)?;
+    let plan =
+        planned(&nodes, &[("tick1", "pass1", "Pass"), ("pass1", "do1", "Do")], server.port, Mode::Live)?;
     let steps: Vec<StepId> = plan.steps().map(|(step, _)| step).collect();
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
@@ -92,7 +93,7 @@ async fn live(lasting: Duration) -> Outcome<()> {
     let part = lasting / 10;
     for number in 1..=10 {
         tokio::select! {
-            report = &mut ended => return Err(format!("ended early: {:?}", report.cause).into()),
+            report = &mut ended => return Err(format!("ended early: {:?}, {:?}, {:?}", report.outcome, report.cause, report.unreached).into()),
             () = tokio::time::sleep(part.mul_f64(0.99)) => {}
         }
         let passed: u64 = steps.iter().map(|step| meters.passed(*step).messages).sum();
@@ -160,7 +161,12 @@ fn memory() -> Outcome<String> {
     Ok(format!("{:.1} MiB, at most {:.1} MiB", figure("VmRSS:")?, figure("VmHWM:")?))
 }
 
-fn planned(nodes: &[(&str, &str, &str)], links: &[(&str, &str, &str)], port: u16) -> Outcome<Plan> {
+fn planned(
+    nodes: &[(&str, &str, &str)],
+    links: &[(&str, &str, &str)],
+    port: u16,
+    mode: Mode,
+) -> Outcome<Plan> {
     let node = |(name, operation, _): &(&str, &str, &str)| {
         let to = links.iter().filter(|(from, ..)| from == name);
         let to: Vec<Value> = to
@@ -190,7 +196,8 @@ fn planned(nodes: &[(&str, &str, &str)], links: &[(&str, &str, &str)], port: u16
     let (pipeline, findings) = resolve::package(&package);
     let pipeline = pipeline.ok_or_else(|| format!("{findings:?}"))?;
     let (protos, _) = ProtoSet::compile(&pipeline, &package.protos);
-    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default(), &PlanOptions::default());
+    let options = PlanOptions { mode: Some(mode), ..PlanOptions::default() };
+    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default(), &options);
     Ok(plan.ok_or_else(|| format!("{findings:?}"))?)
 }
 
