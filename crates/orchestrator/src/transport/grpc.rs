@@ -8,10 +8,13 @@ mod call;
 mod connection;
 mod endpoints;
 mod frames;
+mod gate;
 mod metadata;
 mod pool;
 mod readiness;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use aieffect_contract::CallShape;
@@ -51,7 +54,7 @@ impl GrpcTransport {
     async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
         let how = if call.shape == CallShape::Unary { Use::Unary } else { Use::Stream };
         let lane = self.pool.take(&call.address, &self.access, how);
-        let (connection, client) = lane.ready().await?;
+        let (connection, client, _place) = lane.ready().await?;
         let request = self.heads.request(&connection, call, &self.access)?;
         call::perform(client, request, call.shape, inputs, outputs).await
     }

@@ -77,7 +77,7 @@ async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
 }
 
 async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Messages>) -> Result<(), Failure> {
-    let client = connection.ready().await.map_err(|error| never_reached(&error))?;
+    let (client, _place) = connection.ready().await.map_err(|error| never_reached(&error))?;
     let mut request = metadata::bare(connection, HEALTH)?;
     access.authorize(request.headers_mut());
     let question = Box::pin(stream::once(std::future::ready(Bytes::new().into())));
