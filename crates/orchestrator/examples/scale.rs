@@ -144,6 +144,7 @@ fn described(id: &RunId, plan: &Plan) -> StoredRun {
         data: String::new(),
         version: String::new(),
         steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
+        labels: Default::default(),
         ending: Ending::Open,
     }
 }
