@@ -133,7 +133,11 @@ fn a_live_run_has_a_line_for_every_call() {
     assert_eq!(count(&events, "done", "s1:Tick"), 50);
     assert_eq!(count(&events, "counted", "s1:Each"), 0, "those are the store's");
     assert_eq!(words(&events).last().unwrap(), "finished");
-    assert!(stored(package.path()).contains("counted"));
+    let stored = self::events(&stored(package.path()));
+    assert_eq!(count(&stored, "counted", "s1:Each").min(1), 1);
+    let failed = |events: &[Value]| events.iter().find(|event| event["event"] == "failed").cloned();
+    assert_eq!(failed(&stored), failed(&events), "what failed is stored one by one too");
+    assert_eq!(failed(&stored).unwrap()["seq"], 3);
 }
 
 #[test]
