@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod memo;
+pub mod messages;
 pub mod payload;
 pub mod plan;
 pub mod ports;

@@ -22,14 +22,13 @@ use futures_util::future::BoxFuture;
 
 pub use self::access::{Access, Token, TokenError};
 pub use self::endpoints::FixedEndpoints;
+use self::metadata::Heads;
 use self::pool::{Pool, Use};
 pub use self::readiness::wait_until_ready;
 pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
+pub use crate::messages::MESSAGE_LIMIT;
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::Failure;
-
-/// The largest message that is sent or taken, in bytes.
-pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
 /// Calls over gRPC. Unary calls to an address share a connection; streams have connections of their own, a few on
 /// each, so that however many are stalled they stall nothing else.
@@ -37,6 +36,7 @@ pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 pub struct GrpcTransport {
     pool: Pool,
     access: Access,
+    heads: Heads,
 }
 
 impl GrpcTransport {
@@ -55,7 +55,7 @@ impl GrpcTransport {
         let how = if call.shape == CallShape::Unary { Use::Unary } else { Use::Stream };
         let lane = self.pool.take(&call.address, &self.access, how);
         let (connection, client, _place) = lane.ready().await?;
-        let request = metadata::request(&connection, call, &self.access)?;
+        let request = self.heads.request(&connection, call, &self.access)?;
         call::perform(client, request, call.shape, inputs, outputs).await
     }
 }

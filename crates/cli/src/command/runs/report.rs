@@ -10,7 +10,7 @@ use aieffect_orchestrator::store::{Ending, SqliteStore, StoredRun};
 
 use super::Report;
 use crate::exit::{Exit, Failure};
-use crate::keep::{digest, refused};
+use crate::keep::refused;
 use crate::load;
 use crate::paths::shown;
 use crate::reporting::Retold;
@@ -59,7 +59,7 @@ fn pipeline(path: &Path, run: &StoredRun) -> Result<Pipeline, &'static str> {
     const NOT_THERE: &str = "The pipeline is not drawn: its documents are not at hand. Name the use case or package behind the run.";
     let loaded = load::load(path, None).map_err(|_| NOT_THERE)?;
     let (Some(source), Some(resolved)) = (&loaded.source, loaded.resolved) else { return Err(NOT_THERE) };
-    if digest(source) == run.digest {
+    if aieffect_layout::digest(source) == run.digest {
         Ok(resolved.pipeline)
     } else {
         Err("The pipeline is not drawn: its documents have changed since the run.")

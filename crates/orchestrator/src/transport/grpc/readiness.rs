@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::status::never_reached;
 use super::tls::Trouble;
 use super::{call, metadata};
+use crate::messages::Messages;
 use crate::ports::NotReady;
 use crate::run::{Failure, StatusCode};
 
@@ -54,10 +55,10 @@ pub async fn wait_until_ready(address: &Address, limit: Duration, access: &Acces
 async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
     let connection = Connection::make(address, access).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
-    let mut answers: Vec<Bytes> = Vec::new();
+    let mut answers: Vec<Messages> = Vec::new();
     match ask(&connection, access, &mut answers).await {
         Ok(()) => {
-            let answer = answers.first().map(|answer| HealthCheckResponse::decode(answer.as_ref()));
+            let answer = answers.first().and_then(|answer| answer.last()).map(HealthCheckResponse::decode);
             match answer.and_then(Result::ok).map(|answer| answer.status()) {
                 Some(ServingStatus::Serving) => Ok(()),
                 Some(status) => {
@@ -75,11 +76,11 @@ async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
     }
 }
 
-async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Bytes>) -> Result<(), Failure> {
+async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Messages>) -> Result<(), Failure> {
     let (client, _place) = connection.ready().await.map_err(|error| never_reached(&error))?;
     let mut request = metadata::bare(connection, HEALTH)?;
     access.authorize(request.headers_mut());
-    let question = Box::pin(stream::once(std::future::ready(Bytes::new())));
+    let question = Box::pin(stream::once(std::future::ready(Bytes::new().into())));
     call::perform(client, request, CallShape::Unary, question, answers).await
 }
 

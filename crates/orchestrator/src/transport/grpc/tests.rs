@@ -38,7 +38,7 @@ fn a_call(address: &Address) -> Call {
 }
 
 async fn call(transport: &GrpcTransport, address: &Address) -> Result<(), Failure> {
-    let inputs = Box::pin(stream::once(std::future::ready(Bytes::new())));
+    let inputs = Box::pin(stream::once(std::future::ready(Bytes::new().into())));
     transport.call(&a_call(address), inputs, &mut Vec::new()).await
 }
 
