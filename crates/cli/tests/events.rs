@@ -138,6 +138,17 @@ fn a_live_run_has_a_line_for_every_call() {
     let failed = |events: &[Value]| events.iter().find(|event| event["event"] == "failed").cloned();
     assert_eq!(failed(&stored), failed(&events), "what failed is stored one by one too");
     assert_eq!(failed(&stored).unwrap()["seq"], 3);
+    let runs = |command: &str| {
+        let listed = Aieffect::new("runs", Path::new(command), package.path()).arg("latest");
+        listed.arg(package.path()).output().succeeds().stdout.clone()
+    };
+    let told = "failed s1:Each, seq 3, attempt 1, the service answered INVALID_ARGUMENT: not this one";
+    assert!(runs("events").contains(told), "{}", runs("events"));
+    let shown = runs("show");
+    let row = shown.lines().find(|line| line.starts_with("s1:Each")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().take(4).collect();
+    assert_eq!(cells, ["s1:Each", "finished", "49", "50"], "{shown}");
+    assert!(row.ends_with("the service answered INVALID_ARGUMENT: not this one"), "{shown}");
 }
 
 #[test]
