@@ -216,6 +216,9 @@ pub(crate) struct Compose {
     /// Leave the orchestrator out
     #[arg(long, group = "orchestrator")]
     pub(crate) no_orchestrator: bool,
+    /// How the orchestrator speaks with the services: it gets these files to read, and the variable
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
     /// Copy this file into the package as its execution.json
     #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
     pub(crate) execution: Option<PathBuf>,

@@ -97,7 +97,7 @@ impl Past {
                 store.run(&id).map_err(refused)?.ok_or_else(none).map_err(refused)?
             }
         };
-        if run.mode == Mode::Live.as_str() {
+        if mode_of(&run) == Mode::Live {
             let text = format!("run {} is a live one: no messages are stored of it to go on with", run.id);
             return Err(Failure::text(Exit::WrongUsage, text));
         }
@@ -242,6 +242,11 @@ fn begun(
     })?;
     let memo = Memo::fresh(counted(Arc::clone(&store)), id.clone())?;
     Ok((store, claim, memo))
+}
+
+/// How a stored run went on.
+pub(crate) fn mode_of(run: &StoredRun) -> Mode {
+    if run.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Batch }
 }
 
 /// In debug builds tests may have the process killed at an append.

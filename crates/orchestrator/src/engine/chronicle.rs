@@ -80,6 +80,13 @@ impl Chronicle {
         })
     }
 
+    /// A firing has ended that is not told.
+    pub(super) fn forget(&mut self, firing: FiringId) {
+        if !self.attempts.is_empty() {
+            self.attempts.remove(&firing);
+        }
+    }
+
     fn begun(&self) -> StoredEvent {
         match self.memo.as_ref().filter(|memo| memo.is_resumed()) {
             Some(memo) => StoredEvent::Resumed {
