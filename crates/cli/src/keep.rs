@@ -320,6 +320,7 @@ pub(crate) fn refused(error: StoreError) -> Failure {
         }
         StoreError::Newer { .. }
         | StoreError::Busy { .. }
+        | StoreError::Occupied { .. }
         | StoreError::CutShort { .. }
         | StoreError::NoRun { .. } => Exit::WrongUsage,
     };

@@ -181,7 +181,7 @@ impl Runs {
         }
         let mut recalled = Vec::new();
         for run in open {
-            if run.mode == Mode::Live.as_str() && model.has_begun(&run.id)? {
+            if labels::mode(&run) == Mode::Live && model.has_begun(&run.id)? {
                 let reason = "a live run cannot be gone on with: no messages are stored of it".to_owned();
                 model.enter(&run.id, Phase::Interrupted(reason));
                 continue;
@@ -263,7 +263,7 @@ impl Runs {
         let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
         let needs = match self.model.state_of(&stored) {
             State::Failed | State::Cancelled | State::Unreachable | State::Interrupted
-                if stored.mode == Mode::Live.as_str() =>
+                if labels::mode(&stored) == Mode::Live =>
             {
                 Some("a live run cannot be gone on with: no messages are stored of it")
             }

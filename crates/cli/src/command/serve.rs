@@ -78,6 +78,8 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     let durability = if options.durable { Durability::Power } else { Durability::Process };
     let internal = |error: &dyn std::error::Error| Failure::text(Exit::Internal, error.to_string());
     let store = SqliteStore::open(&options.store, durability).map_err(crate::keep::refused)?;
+    // Until the process ends.
+    let _occupied = store.occupy().map_err(crate::keep::refused)?;
     let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
     let transport = GrpcTransport::new().with_access(access.clone());
     let parts = Parts {

@@ -41,6 +41,11 @@ pub(super) fn wanted(run: &StoredRun) -> Wanted {
     }
 }
 
+/// The mode that it was planned in.
+pub(super) fn mode(run: &StoredRun) -> Mode {
+    if run.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Batch }
+}
+
 pub(super) fn caller(run: &StoredRun) -> &str {
     run.labels.get(CALLER).map_or("", String::as_str)
 }

@@ -121,7 +121,7 @@ impl Model {
     }
 
     pub(super) fn view(&self, run: StoredRun) -> Result<RunView, Error> {
-        let mut history = History::new(&run.steps);
+        let mut history = History::new(&run.steps, labels::mode(&run));
         self.store.read(&run.id, 0, &mut |_, entry| history.take(&entry))?;
         let view = self.brief(run);
         Ok(RunView {
