@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use aieffect_blueprint::{Code, Diagnostic, Document, Findings, Known, OperationId, Place, Reader, StepName};
+use aieffect_blueprint::{
+    Code, Diagnostic, Document, Findings, Known, OperationId, Place, Reader, StepName, TransportKind,
+};
 use serde_json::{Map, Value};
 
 use super::graph::Graph;
@@ -98,6 +100,7 @@ impl InitialData {
                 continue;
             };
             let refused = match what {
+                Given::Listed(_) if graph.is_controlled(step) => None,
                 Given::Listed(_) if !graph.takes_stream(step) => Some(takes_one_request(name)),
                 Given::Listed(_) if led_to[step] => Some(takes_from_links(name)),
                 Given::Listed(_) | Given::One(_) => None,
@@ -118,13 +121,18 @@ impl InitialData {
         given: &mut BTreeMap<OperationId, StepData>,
         findings: &mut Findings,
     ) {
-        let knowing = by_field(graph, starts);
+        let starts: Vec<usize> = starts.collect();
+        let knowing = by_field(graph, starts.iter().copied());
         let known = Known::new(knowing.keys().map(String::as_str));
+        let controlled = controlled_starts(graph, &starts);
         for (name, value, place) in &self.fields {
+            for id in controlled.iter() {
+                given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
+            }
             for id in knowing.get(name).into_iter().flatten() {
                 given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
             }
-            if !knowing.contains_key(name) {
+            if !knowing.contains_key(name) && controlled.is_empty() {
                 let near = known.near_match(name, "fields of start steps");
                 let no_field = "no start step takes any; name a step to reach it: {\"node:Operation\": {…}}";
                 findings.push(unknown_field(name, place, near.unwrap_or_else(|| no_field.to_owned())));
@@ -170,11 +178,17 @@ fn fields_of(fields: &Map<String, Value>, place: &Place) -> Vec<Field> {
     fields.iter().map(|(field, value)| (field.clone(), value.clone(), place.clone())).collect()
 }
 
+/// Those of these steps that take parameters of any name.
+fn controlled_starts(graph: &Graph<'_>, starts: &[usize]) -> Vec<OperationId> {
+    starts.iter().filter(|step| graph.is_controlled(**step)).map(|step| graph.operations[*step]).collect()
+}
+
 /// Which of these steps have a field of each name.
 fn by_field(graph: &Graph<'_>, starts: impl Iterator<Item = usize>) -> BTreeMap<String, Vec<OperationId>> {
     let mut knowing: BTreeMap<String, Vec<OperationId>> = BTreeMap::new();
     for step in starts {
-        for field in graph.bound(step).into_iter().flat_map(|bound| bound.input.fields()) {
+        let typed = graph.bound(step).filter(|bound| bound.transport == TransportKind::Grpc);
+        for field in typed.into_iter().flat_map(|bound| bound.input.fields()) {
             knowing.entry(field.name().to_owned()).or_default().push(graph.operations[step]);
         }
     }

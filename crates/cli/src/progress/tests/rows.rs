@@ -10,7 +10,17 @@ use super::super::view::{StepView, View};
 use crate::terminal::{Colour, Row, Size};
 
 fn step(name: &str, state: State) -> StepView<'_> {
-    StepView { name, state, time: None, last: None, messages: 0, bytes: 0, rate: None, failed: 0 }
+    StepView {
+        name,
+        state,
+        time: None,
+        last: None,
+        messages: 0,
+        bytes: 0,
+        rate: None,
+        progress: None,
+        failed: 0,
+    }
 }
 
 fn called(name: &str, state: State, seconds: f64, messages: u64, bytes: u64) -> StepView<'_> {
