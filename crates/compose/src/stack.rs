@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use aieffect_blueprint::{
-    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, published,
+    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, TransportKind,
+    published,
 };
 
 use crate::hosts::{hosts, keys, orchestrator_key};
@@ -127,7 +128,6 @@ fn service(
     let node = host.nodes[0];
     let image = image(node, findings)?;
     let port = node.address.port;
-    let text = |text: String| Setting::Text(text);
     let mut mounts = vec![BindMount {
         source: format!("{}/data", options.package),
         target: DATA,
@@ -144,11 +144,7 @@ fn service(
         role: Role::Nodes(host.nodes.iter().map(|node| node.name.clone()).collect()),
         image: Image::Named(image),
         command: Vec::new(),
-        environment: vec![
-            ("GRPC_PORT", text(port.to_string())),
-            ("SERVICE_NAME", text(node.name.to_string())),
-            ("DATA_DIR", text(DATA.to_owned())),
-        ],
+        environment: environment(host, node),
         mounts,
         ports: ports
             .into_iter()
@@ -160,6 +156,22 @@ fn service(
         confinement: Confinement::Usual,
         health: options.probe.is_some().then(|| health(port)),
     })
+}
+
+/// What a service is told. The port of one that is controlled over HTTP stands also where such services look for it.
+fn environment(host: &StackHost<'_>, node: &Node) -> Vec<(&'static str, Setting)> {
+    let text = |text: String| Setting::Text(text);
+    let mut environment = vec![
+        ("GRPC_PORT", text(node.address.port.to_string())),
+        ("SERVICE_NAME", text(node.name.to_string())),
+        ("DATA_DIR", text(DATA.to_owned())),
+    ];
+    let over_http = host.nodes.iter().find(|node| node.transport.kind() == TransportKind::HttpControl);
+    if let Some(node) = over_http {
+        environment.push(("PORT", text(node.address.port.to_string())));
+        environment.push(("UVICORN_PORT", text(node.address.port.to_string())));
+    }
+    environment
 }
 
 fn image(node: &Node, findings: &mut Findings) -> Option<ImageName> {

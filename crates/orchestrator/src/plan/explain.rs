@@ -126,9 +126,10 @@ fn fields(step: &Step, request: &RequestPlan) -> Vec<String> {
         Carry::References(references) => lines.extend(references.explain(request.sources())),
         Carry::Inlined(inlined) => {
             collect(&step.operation.input, request.parts(), "", request, &mut lines);
-            for link in &inlined.links {
-                let from = request.sources().get(link.input).map(ToString::to_string).unwrap_or_default();
-                lines.push(("…".to_owned(), format!("{from} (fields of its inline JSON, by name)")));
+            let names = inlined.links.iter().filter_map(|link| request.sources().get(link.input));
+            let names: Vec<String> = names.map(ToString::to_string).collect();
+            for (_, from) in lines.iter_mut().filter(|(_, from)| from == "default" || from == "parameter") {
+                *from = format!("{} inline JSON, else {from}", names.join(", "));
             }
         }
         _ => collect(&step.operation.input, request.parts(), "", request, &mut lines),
