@@ -7,9 +7,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader,
+};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::ServerTls;
 
 /// A request that came in.
 #[derive(Debug, Clone)]
@@ -67,18 +72,36 @@ pub struct ControlServer {
 impl ControlServer {
     /// Starts a service that answers like this.
     pub async fn start(answers: impl Fn(&ControlRequest) -> ControlReply + Send + Sync + 'static) -> Self {
+        Self::begin(None, Arc::new(answers)).await
+    }
+
+    /// The same over TLS.
+    pub async fn secured(
+        tls: &ServerTls,
+        answers: impl Fn(&ControlRequest) -> ControlReply + Send + Sync + 'static,
+    ) -> Self {
+        Self::begin(Some(tls.acceptor()), Arc::new(answers)).await
+    }
+
+    async fn begin(tls: Option<TlsAcceptor>, answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("{error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
         let requests: Arc<Mutex<Vec<ControlRequest>>> = Arc::default();
-        let (answers, seen): (Answers, _) = (Arc::new(answers), Arc::clone(&requests));
+        let seen = Arc::clone(&requests);
         let mut accepting = JoinSet::new();
         accepting.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
+                let (answers, seen, tls) = (Arc::clone(&answers), Arc::clone(&seen), tls.clone());
                 connections.spawn(async move {
                     // Whoever goes away in the middle is a test's business.
-                    serve(stream, &answers, &seen).await.ok();
+                    match tls {
+                        None => serve(stream, &answers, &seen).await.ok(),
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, &answers, &seen).await.ok(),
+                            Err(_) => None,
+                        },
+                    }
                 });
             }
         });
@@ -97,8 +120,8 @@ impl ControlServer {
     }
 }
 
-async fn serve(
-    stream: TcpStream,
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     answers: &Answers,
     seen: &Mutex<Vec<ControlRequest>>,
 ) -> std::io::Result<()> {
@@ -133,7 +156,7 @@ async fn serve(
 }
 
 /// `None` at the end of the connection.
-async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<ControlRequest>> {
+async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<ControlRequest>> {
     let mut first = String::new();
     if stream.read_line(&mut first).await? == 0 {
         return Ok(None);

@@ -23,12 +23,13 @@ def find_ramps(hours: list[Hour], more_than: float, within_hours: int) -> list[R
         before = [hour for hour in hours[max(0, index - within_hours) : index] if hour.start >= earliest]
         if not before:
             continue
-        begin = max(before, key=lambda hour: abs(end.megawatts - hour.megawatts))
+        # Of equal changes the shortest.
+        begin = max(reversed(before), key=lambda hour: abs(end.megawatts - hour.megawatts))
         ramp = Ramp(begin, end)
         if abs(ramp.change) <= more_than:
             continue
         if found and found[-1].end.start >= begin.start and found[-1].change * ramp.change > 0:
-            ramp = max(Ramp(found[-1].begin, end), found[-1], key=lambda each: abs(each.change))
+            ramp = max(found[-1], Ramp(found[-1].begin, end), key=lambda each: abs(each.change))
             found[-1] = ramp
         else:
             found.append(ramp)
