@@ -71,7 +71,8 @@ fn a_package_that_mixes_transports_runs_and_shows_what_was_answered() {
         .on("/a.Step/Do", |received| json!({"success": true, "text": received.json["text"]}))
         .start();
     let package = mixed(first.port(), grpc.port(), last.port());
-    let ended = package.orchestrate().args(["--token-env", "SERVICE_KEY"]).env("SERVICE_KEY", "s3cret").output();
+    let ended =
+        package.orchestrate().args(["--token-env", "SERVICE_KEY"]).env("SERVICE_KEY", "s3cret").output();
     ended.succeeds();
     let results = ended.results();
     assert_eq!(results["step1:Do"]["text"], "hello");

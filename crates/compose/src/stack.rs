@@ -154,7 +154,7 @@ fn service(
         depends_on: Vec::new(),
         restart: Restart::UnlessStopped,
         confinement: Confinement::Usual,
-        health: options.probe.is_some().then(|| health(port)),
+        health: options.probe.is_some().then(|| health(port, node.transport.kind())),
     })
 }
 
@@ -194,9 +194,14 @@ fn image(node: &Node, findings: &mut Findings) -> Option<ImageName> {
         .ok()
 }
 
-fn health(port: Port) -> HealthCheck {
+fn health(port: Port, transport: TransportKind) -> HealthCheck {
+    let mut command = vec![PROBE.to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")];
+    // Over gRPC is what it asks first.
+    if transport == TransportKind::HttpControl {
+        command.extend(["--transport".to_owned(), transport.as_str().to_owned()]);
+    }
     HealthCheck {
-        command: vec![PROBE.to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")],
+        command,
         interval: Duration::from_secs(5),
         timeout: Duration::from_secs(5),
         retries: 3,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aieffect_orchestrator::transport::grpc::Access;
-use aieffect_orchestrator::transport::spoken_at;
+use aieffect_orchestrator::transport::{spoken_at, wait_until_ready};
 
-use crate::arguments::Probe;
+use crate::arguments::{Probe, Transport};
 use crate::drive;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
@@ -15,7 +15,11 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(options: &Probe) -> Result<Exit, Failure> {
     drive::block_on(async {
-        let spoken = spoken_at(&options.address, LIMIT, &Access::plain()).await;
+        let access = Access::plain();
+        let spoken = match options.transport.map(Transport::kind) {
+            None => spoken_at(&options.address, LIMIT, &access).await,
+            Some(asked) => wait_until_ready(&options.address, asked, LIMIT, &access).await.map(|()| asked),
+        };
         let spoken = spoken.map_err(|error| Failure::new(Exit::ServiceUnreachable, error))?;
         let told = terminal::print(&format!("{}\n", spoken.as_str()));
         told.map_err(|error| Failure::new(Exit::Internal, error))?;

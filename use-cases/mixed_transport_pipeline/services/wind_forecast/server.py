@@ -10,7 +10,7 @@ def run_forecast(inputs, parameters, tell):
     ramps = held(of_protocol(inputs, "inline"))
     settings = Settings(
         hours=int(parameters.get("hours", 24)),
-        draws=int(parameters.get("draws", 6000)),
+        draws=int(parameters.get("draws", 12000)),
         seed=int(parameters.get("seed", 7)),
         ramp_megawatts=float(ramps["more_than_megawatts"]),
         ramp_hours=int(ramps["within_hours"]),
