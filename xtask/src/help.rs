@@ -18,9 +18,19 @@ pub(crate) fn page() -> Result<String> {
     let overview = help(&[])?;
     let mut page = format!("{HEAD}\n## aieffect\n\n```text\n{overview}```\n");
     for command in commands(&overview) {
-        page.push_str(&format!("\n## aieffect {command}\n\n```text\n{}```\n", help(&[command])?));
+        add(&mut page, &[command])?;
     }
     Ok(page)
+}
+
+/// Adds a command, and the commands below it.
+fn add(page: &mut String, command: &[&str]) -> Result<()> {
+    let (text, level) = (help(command)?, "#".repeat(command.len() + 1));
+    page.push_str(&format!("\n{level} aieffect {}\n\n```text\n{text}```\n", command.join(" ")));
+    for below in commands(&text) {
+        add(page, &[command, &[below]].concat())?;
+    }
+    Ok(())
 }
 
 fn help(command: &[&str]) -> Result<String> {
@@ -49,6 +59,11 @@ fn commands(overview: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_without_others_below_it_has_none() {
+        assert_eq!(commands("Report\n\nUsage: x check\n\nOptions:\n  -h\n"), Vec::<&str>::new());
+    }
 
     #[test]
     fn commands_are_found_in_the_overview() {

@@ -357,6 +357,12 @@ impl RunFlags {
 
     /// A failure when something is given that a run of this plan has no use for.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        for (option, path) in [("--output", &self.output), ("--report", &self.report)] {
+            if path.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+                let text = format!("`{option} -`: stdout has the results in any case");
+                return Err(Failure::text(Exit::WrongUsage, text).help("name a file"));
+            }
+        }
         if let (Some(output), Some(report)) = (&self.output, &self.report)
             && paths::are_same(output, report)
         {

@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{Results, RunFlags};
 use crate::clock;
-use crate::events::EventsFile;
+use crate::events::{EventsFile, Patience};
 use crate::exit::{Exit, Failure};
 use crate::keep::Kept;
 use crate::log::{Log, Narrator};
@@ -133,7 +133,11 @@ impl Drive<'_> {
         }
         let report = ended(handle, interrupts).await;
         // What is shown has come to its last form, and the file is whole, before anything more is said.
-        drop((progress, self.events));
+        drop(progress);
+        if let Some(events) = self.events {
+            let patience = if report.is_some() { Patience::USUAL } else { Patience::SHORT };
+            events.finish(interrupts, patience).await;
+        }
         report
     }
 }

@@ -1,38 +1,73 @@
 //! `--events FILE`: everything that happens in a run, one JSON object a line: [`EventsFile`].
 //!
-//! A thread of its own writes, so that a slow disk does not slow the run line by line. What waits for it is bounded:
-//! then the run waits too, for a while, and after that goes on without the file.
+//! A thread of its own writes, so that neither a slow disk nor a reader that stalls holds the run up. What waits for it
+//! is bounded in memory; the rest waits in a temporary file.
 
 mod form;
 mod queue;
+mod spool;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use aieffect_orchestrator::engine::{Chronicle, Observer, Origin, Recorded};
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::plan::Plan;
+use tokio::sync::oneshot::{self, Receiver};
+use tokio::time::{Instant, timeout};
 
 pub(crate) use self::form::as_json;
-use self::queue::{Closed, Happened, Queue, Unheard};
+use self::queue::{Batch, Happened, Queue};
 use crate::arguments::RunFlags;
+use crate::drive::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::log::Log;
 use crate::paths;
+use crate::sink;
 
-const NOBODY: &str = "nobody takes what is written to it";
+/// What is written at once, so that it shows that a slow reader still reads.
+const PIECE: usize = 8 * 1024;
+/// How much is made into lines before it is written.
+const CHUNK: usize = 64 * 1024;
 
-/// The file, and the thread that writes it. It is whole once this is dropped.
+/// The file, and the thread that writes it.
 pub(crate) struct EventsFile {
     path: PathBuf,
     queue: Arc<Queue>,
-    writer: Option<JoinHandle<()>>,
+    delivered: Arc<Delivered>,
+    /// Tells when the thread has ended.
+    over: Receiver<()>,
     log: Log,
+}
+
+/// How long a run that has ended waits for a reader that lags behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// As long as it takes something within this time,
+    stalled: Duration,
+    /// but no longer.
+    most: Duration,
+}
+
+impl Patience {
+    /// For a run that has come to its end.
+    pub(crate) const USUAL: Self = Self { stalled: Duration::from_secs(10), most: Duration::from_secs(60) };
+    /// For one that the user has asked twice to end.
+    pub(crate) const SHORT: Self = Self { stalled: Duration::from_secs(1), most: Duration::from_secs(1) };
+}
+
+/// What has been written.
+#[derive(Default)]
+struct Delivered {
+    lines: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl EventsFile {
@@ -59,16 +94,20 @@ impl EventsFile {
     }
 
     fn begin(path: &Path, file: impl Write + Send + 'static, log: Log) -> io::Result<Self> {
-        let queue = Arc::new(Queue::new());
-        let (path, taken, said) = (path.to_owned(), Arc::clone(&queue), log.clone());
+        let (queue, delivered) = (Arc::new(Queue::new()), Arc::<Delivered>::default());
+        let (path, taken, given, said) =
+            (path.to_owned(), Arc::clone(&queue), Arc::clone(&delivered), log.clone());
+        let (ended, over) = oneshot::channel();
         let name = path.clone();
-        let writer = thread::Builder::new().name("events".to_owned()).spawn(move || {
-            if let Err(error) = write(&taken, file) {
+        thread::Builder::new().name("events".to_owned()).spawn(move || {
+            if let Err(error) = write(&taken, file, &given) {
                 said.warning(&lost(&name, &error.to_string()));
             }
             taken.written();
+            // Nobody waits for it where the run did not begin.
+            let _ = ended.send(());
         })?;
-        Ok(Self { path, queue, writer: Some(writer), log })
+        Ok(Self { path, queue, delivered, over, log })
     }
 
     /// Sees the events of a run, and has them written. What a firing came to in an earlier process does not happen
@@ -81,24 +120,50 @@ impl EventsFile {
                 return;
             }
             let Some(event) = chronicle.tell(&recorded.event) else { return };
-            if let Err(Unheard) = queue.put(Happened { at: recorded.at, event }) {
-                log.warning(&lost(&path, NOBODY));
+            if let Err(error) = queue.put(Happened { at: recorded.at, event }) {
+                let folder = std::env::temp_dir();
+                let why =
+                    format!("they wait for its reader, and `{}` takes no more: {error}", folder.display());
+                log.warning(&lost(&path, &why));
             }
         })
+    }
+
+    /// The run has ended. Waits until all is written, for as long as `patience` says, or until an interrupt; says so when
+    /// something is missing then.
+    pub(crate) async fn finish(mut self, interrupts: &mut Interrupts, patience: Patience) {
+        let put = self.queue.close();
+        if let Ok(true) = interrupts.or(self.written(patience)).await {
+            return;
+        }
+        let missing = put.saturating_sub(self.delivered.lines.load(Ordering::Relaxed));
+        if missing > 0 {
+            // The thread hangs in a write, and ends with the process.
+            self.log.warning(&lost(&self.path, &format!("its reader has not taken the last {missing}")));
+        }
+    }
+
+    /// Whether the thread has come to its end in time.
+    async fn written(&mut self, patience: Patience) -> bool {
+        let end = Instant::now() + patience.most;
+        loop {
+            let before = self.delivered.bytes.load(Ordering::Relaxed);
+            let left = end.saturating_duration_since(Instant::now());
+            // A thread that is gone without a word has panicked, and said so itself.
+            if timeout(left.min(patience.stalled), &mut self.over).await.is_ok() {
+                return true;
+            }
+            if self.delivered.bytes.load(Ordering::Relaxed) == before || Instant::now() >= end {
+                return false;
+            }
+        }
     }
 }
 
 impl Drop for EventsFile {
     fn drop(&mut self) {
-        match self.queue.close() {
-            Closed::Written => {
-                // A writer that panicked has said so itself.
-                let _ = self.writer.take().map(JoinHandle::join);
-            }
-            // The thread hangs in a write, and ends with the process.
-            Closed::Unheard => self.log.warning(&lost(&self.path, NOBODY)),
-            Closed::GivenUp => {}
-        }
+        // Of a run that did not begin there is nothing to wait for.
+        self.queue.close();
     }
 }
 
@@ -113,19 +178,46 @@ fn opened(path: &Path, log: &Log) -> io::Result<File> {
     if !is_empty && let Some(aside) = paths::set_aside(path)? {
         log.info(&format!("events of an earlier run are now in `{}`", aside.display()));
     }
-    OpenOptions::new().create(true).append(true).open(path)
+    sink::append(path)
 }
 
 /// Writes what comes until there is no more.
-fn write(queue: &Queue, file: impl Write) -> io::Result<()> {
-    let mut writer = BufWriter::with_capacity(64 * 1024, file);
-    let mut events = Vec::new();
-    while queue.take(&mut events) {
-        for event in events.drain(..) {
-            serde_json::to_writer(&mut writer, &as_json(event.at, &event.event))?;
-            writer.write_all(b"\n")?;
+fn write(queue: &Queue, mut file: impl Write, delivered: &Delivered) -> io::Result<()> {
+    let (mut batch, mut lines) = (Batch::default(), Vec::new());
+    while queue.take(&mut batch)? {
+        for event in batch.events.drain(..) {
+            form::write_line(event.at, &event.event, &mut lines);
+            if lines.len() >= CHUNK {
+                deliver(&mut file, &mut lines, delivered)?;
+            }
         }
-        writer.flush()?;
+        lines.extend_from_slice(&batch.lines);
+        deliver(&mut file, &mut lines, delivered)?;
     }
     Ok(())
+}
+
+/// Writes the lines that are whole, and keeps what follows them. What others write to the same place comes between two
+/// lines, unless one is very long.
+fn deliver(file: &mut impl Write, lines: &mut Vec<u8>, delivered: &Delivered) -> io::Result<()> {
+    let whole = end_of_lines(lines);
+    let mut left = &lines[..whole];
+    while !left.is_empty() {
+        let piece = &left[..left.len().min(PIECE)];
+        let piece = match end_of_lines(piece) {
+            0 => piece,
+            end => &piece[..end],
+        };
+        file.write_all(piece)?;
+        let ended = piece.iter().filter(|byte| **byte == b'\n').count();
+        delivered.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        delivered.lines.fetch_add(ended as u64, Ordering::Relaxed);
+        left = &left[piece.len()..];
+    }
+    lines.drain(..whole);
+    file.flush()
+}
+
+fn end_of_lines(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
 }

@@ -4,12 +4,11 @@
 //! [`Kept`] one that is about to begin.
 
 mod beginning;
-mod digest;
 #[cfg(debug_assertions)]
 mod fault;
 mod shelf;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,7 +21,6 @@ use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, RunClaim, SqliteStore, StoredRun};
 
 pub(crate) use self::beginning::Beginning;
-pub(crate) use self::digest::digest;
 pub(crate) use self::shelf::Shelf;
 use crate::arguments::KeepFlags;
 use crate::drive;
@@ -239,6 +237,7 @@ fn begun(
         data: String::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         steps: given.plan.steps.iter().map(|step| step.name.to_string()).collect(),
+        labels: BTreeMap::new(),
         ending: Ending::Open,
     })?;
     let memo = Memo::fresh(counted(Arc::clone(&store)), id.clone())?;

@@ -19,6 +19,7 @@ mod progress;
 mod reporting;
 mod results;
 mod services;
+mod sink;
 mod static_binary;
 mod terminal;
 mod tool;

@@ -5,10 +5,7 @@ mod machine;
 mod retold;
 mod witness;
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -25,6 +22,7 @@ use crate::clock;
 use crate::keep::Kept;
 use crate::log::Log;
 use crate::results::Unreadable;
+use crate::sink;
 
 /// Letters of the initial data that are shown.
 const LONGEST: usize = 1000;
@@ -137,29 +135,13 @@ impl Reporting {
         };
         let pipeline =
             self.pipeline.as_ref().ok_or("The documents are not at hand to draw the pipeline from.");
-        match save(&report(&facts, &witness.record, pipeline), path) {
+        match sink::replace(path, |writer| {
+            writer.write_all(report(&facts, &witness.record, pipeline).as_bytes())
+        }) {
             Ok(()) => log.report(path),
             Err(error) => log.warning(&format!("the report `{}` is not written: {error}", path.display())),
         }
     }
-}
-
-/// Writes a page so that it is never there in half.
-pub(crate) fn save(page: &str, path: &Path) -> io::Result<()> {
-    // What is there and no file, such as a device, is written to; it must not be replaced.
-    let real = match fs::metadata(path) {
-        Ok(found) if found.is_file() => path.canonicalize()?,
-        Ok(_) => return fs::OpenOptions::new().write(true).open(path)?.write_all(page.as_bytes()),
-        Err(_) => path.to_owned(),
-    };
-    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // As any other new file: who may read it is up to the umask.
-    let permissions = Permissions::from_mode(0o666);
-    let mut temporary =
-        tempfile::Builder::new().permissions(permissions).prefix(".aieffect-").tempfile_in(folder)?;
-    temporary.write_all(page.as_bytes())?;
-    temporary.persist(&real)?;
-    Ok(())
 }
 
 fn began(at: SystemTime) -> String {

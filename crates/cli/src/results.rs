@@ -1,9 +1,7 @@
 //! A run's results as one JSON object, written as they are read so that large ones need no memory.
 
 use std::fmt;
-use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
@@ -15,6 +13,7 @@ use anyhow::Context;
 use crate::arguments::RunFlags;
 use crate::log::Log;
 use crate::paths;
+use crate::sink;
 
 /// Gives what an earlier run wrote to `--output` another name before anything can go wrong: whoever reads the file after
 /// this run must not take those results for its own.
@@ -76,17 +75,9 @@ fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyh
     Ok(unreadable)
 }
 
-/// Writes them to a file: to a temporary one beside it first, so that it is never half written.
+/// Writes them to a file, which is never there in half.
 pub(crate) fn write_file(plan: &Plan, steps: &mut [StepReport], path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // As any other new file: who may read it is up to the umask.
-    let permissions = Permissions::from_mode(0o666);
-    let temporary = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
-    let mut writer = BufWriter::new(temporary.as_file().try_clone()?);
-    write(plan, steps, &mut writer)?;
-    drop::<BufWriter<File>>(writer);
-    temporary.persist(path)?;
-    Ok(())
+    sink::replace(path, |mut writer| write(plan, steps, &mut writer)).map(drop)
 }
 
 /// Writes them to stdout.

@@ -209,6 +209,10 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_called() {
     let ended = package.orchestrate().args(["--events", "-"]).output();
     ended.check(2, "error: `--events -`: events do not go to stdout, which the results are for");
     ended.says("help: name a file");
+    for option in ["--report", "--output"] {
+        let ended = package.orchestrate().args([option, "-"]).output();
+        ended.check(2, &format!("error: `{option} -`: stdout has the results in any case"));
+    }
     let both = place.file();
     let ended = package.orchestrate().arg("--output").arg(&both).arg("--events").arg(&both).output();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);

@@ -246,6 +246,8 @@ fn a_run_that_was_killed_has_a_report_made_of_what_is_stored() {
     let elsewhere = package.path().join("again.html");
     runs("report", &package, &["latest", "--output", elsewhere.to_str().unwrap()]).succeeds();
     assert!(fs::read_to_string(&elsewhere).unwrap() == page, "it differs");
+    let printed = runs("report", &package, &["latest", "--output", "-"]);
+    assert!(printed.succeeds().stdout == page, "it differs");
 }
 
 #[test]

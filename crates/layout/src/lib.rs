@@ -6,6 +6,7 @@
 //! descriptors, rendering, and Docker.
 
 mod archive;
+mod digest;
 mod error;
 mod made;
 mod open;
@@ -18,6 +19,7 @@ mod use_case;
 mod walk;
 mod write;
 
+pub use digest::digest;
 pub use error::Error;
 pub use made::{Made, Mode, check_ours, write_made};
 pub use open::{Opened, open, open_package, open_use_case};

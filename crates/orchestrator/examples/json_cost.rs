@@ -2,19 +2,17 @@
 //! writes the message and its descriptors there, so that another program can do the same.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
+#[path = "shared/pipeline.rs"]
+mod pipeline;
+
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
-use aieffect_blueprint::{Document, Package, ProtoTree, SourceText, resolve};
-use aieffect_contract::ProtoSet;
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
 use aieffect_orchestrator::values::{Style, render};
 use prost::Message;
-use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use self::pipeline::{Node, Outcome, compiled, package, planned};
 
 const PROTO: &str = r#"
 syntax = "proto3";
@@ -47,7 +45,8 @@ struct Given {
 }
 
 fn main() -> Outcome<()> {
-    let plan = planned()?;
+    let (pipeline, protos) = compiled(&package(&[Node::new("a1", "Give", PROTO, 1)], [], None)?)?;
+    let plan = planned(&pipeline, &protos, None)?;
     let output = &plan.steps.first().ok_or("no step")?.operation.output;
     let row = |time| Row {
         time,
@@ -79,32 +78,4 @@ fn main() -> Outcome<()> {
         times[REPEATS / 2].as_secs_f64() * 1000.0
     );
     Ok(())
-}
-
-fn planned() -> Outcome<Plan> {
-    let blueprint = json!({"name": "json", "nodes": [{
-        "proto_uri": "microservice/a1.proto", "image": "a:latest", "container_name": "a1",
-        "operation_signature_list": [{"operation_signature": {"operation_name": "Give"}, "connected_to": []}],
-    }]});
-    let dockerinfo =
-        json!({"docker_info_list": [{"container_name": "a1", "ip_address": "127.0.0.1", "port": 1}]});
-    let mut protos = ProtoTree::new();
-    protos.insert("microservice/a1.proto".to_owned(), SourceText::new("a1.proto", PROTO));
-    let package = Package {
-        name: "json".to_owned(),
-        blueprint: document("blueprint.json", &blueprint)?,
-        dockerinfo: document("dockerinfo.json", &dockerinfo)?,
-        execution: None,
-        protos,
-    };
-    let (pipeline, findings) = resolve::package(&package);
-    let pipeline = pipeline.ok_or_else(|| format!("{findings:?}"))?;
-    let (protos, _) = ProtoSet::compile(&pipeline, &package.protos);
-    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default(), &PlanOptions::default());
-    Ok(plan.ok_or_else(|| format!("{findings:?}"))?)
-}
-
-fn document(name: &str, json: &Value) -> Outcome<Arc<Document>> {
-    let read = Document::json(&SourceText::new(name, json.to_string()));
-    read.map_err(|finding| format!("{finding:?}").into())
 }

@@ -3,18 +3,19 @@
 //! stores it, and resumes it.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
+#[path = "shared/pipeline.rs"]
+mod pipeline;
+#[path = "shared/serving.rs"]
+mod serving;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::num::NonZeroU32;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use aieffect_blueprint::{Address, Document, Package, Pipeline, Port, ProtoTree, SourceText, resolve};
-use aieffect_contract::ProtoSet;
+use aieffect_blueprint::{Address, Package};
 use aieffect_orchestrator::engine::{Keep, Orchestrator, RunId, RunOptions, RunReport};
 use aieffect_orchestrator::memo::Memo;
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, PlannedNode, plan};
+use aieffect_orchestrator::plan::{Plan, PlannedNode};
 use aieffect_orchestrator::ports::{Endpoints, NotReady, RunStore};
 use aieffect_orchestrator::run::Outcome as Ended;
 use aieffect_orchestrator::store::{Durability, Ending, SqliteStore, StoredRun};
@@ -23,7 +24,8 @@ use aieffect_testkit::{Bound, Protos, Reply};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use self::pipeline::{Node, Outcome, compiled, planned};
+use self::serving::Serving;
 
 const PROTO: &str = r#"
 syntax = "proto3";
@@ -39,8 +41,7 @@ const REPEATS: usize = 5;
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        // Testkit's services remember every call: not in this process.
-        [what] if what == "serve" => serve(),
+        [what] if what == "serve" => serving::serve(services()),
         [what, steps] if what == "plan" => plan_cost(steps.parse()?),
         [what, steps] if what == "run" => run_cost(steps.parse()?),
         _ => Err("say `plan` or `run`, and how many steps".into()),
@@ -54,13 +55,13 @@ fn plan_cost(steps: usize) -> Outcome<()> {
     let (pipeline, protos) = compiled(&package)?;
     let compiled = begun.elapsed();
     let begun = Instant::now();
-    let made = planned(&pipeline, &protos)?;
+    let made = planned(&pipeline, &protos, None)?;
     let first = begun.elapsed();
     let after = memory()?;
     let mut times = Vec::new();
     for _ in 0..REPEATS {
         let begun = Instant::now();
-        planned(&pipeline, &protos)?;
+        planned(&pipeline, &protos, None)?;
         times.push(begun.elapsed());
     }
     times.sort_unstable();
@@ -82,7 +83,7 @@ fn run_cost(steps: usize) -> Outcome<()> {
     let service = Serving::start()?;
     let package = package(steps, service.port)?;
     let (pipeline, protos) = compiled(&package)?;
-    let made = Arc::new(planned(&pipeline, &protos)?);
+    let made = Arc::new(planned(&pipeline, &protos, None)?);
     let folder = tempfile::tempdir()?;
     let (mut bare, mut stored, mut resumed, mut halved) = (vec![], vec![], vec![], vec![]);
     for repeat in 0..REPEATS {
@@ -143,6 +144,7 @@ fn described(id: &RunId, plan: &Plan) -> StoredRun {
         data: String::new(),
         version: String::new(),
         steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
+        labels: Default::default(),
         ending: Ending::Open,
     }
 }
@@ -156,37 +158,8 @@ impl Endpoints for There {
     }
 }
 
-/// This program again, as the service; it ends with this value.
-struct Serving {
-    process: Child,
-    port: u16,
-}
-
-impl Serving {
-    fn start() -> Outcome<Self> {
-        let mut process =
-            Command::new(std::env::current_exe()?).arg("serve").stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        let output = process.stdout.take().ok_or("no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        Ok(Self { process, port: line.trim().parse()? })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as well.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-fn serve() -> Outcome<()> {
-    let server = Bound::new(Protos::default()).on("/s.S/Do", |call| Reply::Bytes(call.bytes)).start();
-    println!("{}", server.port());
-    loop {
-        std::thread::park();
-    }
+fn services() -> Bound {
+    Bound::new(Protos::default()).on("/s.S/Do", |call| Reply::Bytes(call.bytes))
 }
 
 /// What the process has in memory, in KiB.
@@ -196,67 +169,15 @@ fn memory() -> Outcome<u64> {
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }
 
-fn compiled(package: &Package) -> Outcome<(Pipeline, ProtoSet)> {
-    let (pipeline, findings) = resolve::package(package);
-    let pipeline = pipeline.ok_or_else(|| format!("{findings:?}"))?;
-    let (protos, findings) = ProtoSet::compile(&pipeline, &package.protos);
-    if findings.has_errors() {
-        return Err(format!("{findings:?}").into());
-    }
-    Ok((pipeline, protos))
-}
-
-fn planned(pipeline: &Pipeline, protos: &ProtoSet) -> Outcome<Plan> {
-    let (plan, findings) = plan(pipeline, protos, &InitialData::default(), &PlanOptions::default());
-    Ok(plan.ok_or_else(|| format!("{findings:?}"))?)
-}
-
 /// Layers of steps, each linked from four of the layer before.
 fn package(steps: usize, port: u16) -> Outcome<Package> {
-    let mut to = vec![Vec::new(); steps];
-    for step in WIDTH..steps {
+    let nodes: Vec<Node> = (0..steps).map(|step| Node::new(format!("n{step}"), "Do", PROTO, port)).collect();
+    let links = (WIDTH..steps).flat_map(|step| {
         let layer = step / WIDTH * WIDTH - WIDTH;
-        for nth in 0..LINKS {
-            to[layer + (step + nth) % WIDTH].push(json!({
-                "container_name": format!("n{step}"), "operation_signature": {"operation_name": "Do"},
-            }));
-        }
-    }
-    let node = |(step, to): (usize, Vec<Value>)| {
-        json!({
-            "proto_uri": format!("microservice/n{step}.proto"), "image": "a:latest",
-            "container_name": format!("n{step}"),
-            "operation_signature_list": [
-                {"operation_signature": {"operation_name": "Do"}, "connected_to": to},
-            ],
-        })
-    };
-    let nodes: Vec<Value> = to.into_iter().enumerate().map(node).collect();
-    let port = Port::new(port).ok_or("port 0")?;
-    let address = |step: usize| json!({"container_name": format!("n{step}"), "ip_address": "127.0.0.1", "port": port.get()});
+        (0..LINKS).map(move |nth| (layer + (step + nth) % WIDTH, step))
+    });
     let starts: serde_json::Map<String, Value> = (0..WIDTH.min(steps))
         .map(|step| (format!("n{step}:Do"), json!({"parameters": {"text": "a", "values": [1.5, 2.5]}})))
         .collect();
-    let execution =
-        json!({"version": 1, "max_parallel": NonZeroU32::MIN.saturating_add(63), "operations": starts});
-    let mut protos = ProtoTree::new();
-    for step in 0..steps {
-        let name = format!("microservice/n{step}.proto");
-        protos.insert(name, SourceText::new(format!("n{step}.proto"), PROTO));
-    }
-    Ok(Package {
-        name: "scale".to_owned(),
-        blueprint: document("blueprint.json", &json!({"name": "scale", "nodes": nodes}))?,
-        dockerinfo: document(
-            "dockerinfo.json",
-            &json!({"docker_info_list": (0..steps).map(address).collect::<Vec<_>>()}),
-        )?,
-        execution: Some(document("execution.json", &execution)?),
-        protos,
-    })
-}
-
-fn document(name: &str, json: &Value) -> Outcome<Arc<Document>> {
-    let read = Document::json(&SourceText::new(name, json.to_string()));
-    read.map_err(|finding| format!("{finding:?}").into())
+    pipeline::package(&nodes, links, Some(&json!({"version": 1, "operations": starts})))
 }

@@ -2,22 +2,24 @@
 //! live SECONDS` runs a live pipeline for that long. Each tells how much memory the process has at points along the way.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
+#[path = "shared/pipeline.rs"]
+mod pipeline;
+#[path = "shared/serving.rs"]
+mod serving;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{Document, Mode, Package, ProtoTree, SourceText, resolve};
-use aieffect_contract::ProtoSet;
+use aieffect_blueprint::Mode;
 use aieffect_orchestrator::engine::{Keep, Orchestrator, RunId, RunOptions};
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, StepId, plan};
+use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::run::Outcome as Ended;
 use aieffect_orchestrator::transport::grpc::{FixedEndpoints, GrpcTransport};
 use aieffect_testkit::{Bound, Protos, Reply};
-use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use self::pipeline::{Node, Outcome};
+use self::serving::Serving;
 
 const RUNS: usize = 20_000;
 
@@ -47,8 +49,7 @@ fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match arguments.as_slice() {
-        // The services are a process of their own: testkit's remember every call.
-        [what] if what == "serve" => serve(),
+        [what] if what == "serve" => serving::serve(services()),
         [what] if what == "runs" => runtime.block_on(runs()),
         [what, seconds] if what == "live" => runtime.block_on(live(Duration::from_secs(seconds.parse()?))),
         _ => Err("say `runs`, or `live` and how many seconds".into()),
@@ -57,10 +58,8 @@ fn main() -> Outcome<()> {
 
 async fn runs() -> Outcome<()> {
     let server = Serving::start()?;
-    let chain = ["a1", "b1", "c1", "d1"];
-    let links: Vec<(&str, &str, &str)> = chain.windows(2).map(|pair| (pair[0], pair[1], "Do")).collect();
-    let nodes = chain.map(|name| (name, "Do", STEP));
-    let plan = Arc::new(planned(&nodes, &links, server.port, Mode::Batch)?);
+    let nodes = ["a1", "b1", "c1", "d1"].map(|name| Node::new(name, "Do", STEP, server.port));
+    let plan = Arc::new(chain(&nodes, Mode::Batch)?);
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
     for number in 1..=RUNS {
@@ -80,8 +79,8 @@ async fn runs() -> Outcome<()> {
 async fn live(lasting: Duration) -> Outcome<()> {
     let server = Serving::start()?;
     let nodes = [("tick1", "Tick", TICK), ("pass1", "Pass", PASS), ("do1", "Do", STEP)];
-    let plan =
-        planned(&nodes, &[("tick1", "pass1", "Pass"), ("pass1", "do1", "Do")], server.port, Mode::Live)?;
+    let nodes = nodes.map(|(name, operation, proto)| Node::new(name, operation, proto, server.port));
+    let plan = chain(&nodes, Mode::Live)?;
     let steps: Vec<StepId> = plan.steps().map(|(step, _)| step).collect();
     let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new()));
     let endpoints = Arc::new(FixedEndpoints::new(Duration::from_secs(10)));
@@ -107,33 +106,8 @@ async fn live(lasting: Duration) -> Outcome<()> {
     if report.outcome == Ended::Succeeded { Ok(()) } else { Err(format!("{:?}", report.cause).into()) }
 }
 
-/// This program again, as the services; it ends with this value.
-struct Serving {
-    process: Child,
-    port: u16,
-}
-
-impl Serving {
-    fn start() -> Outcome<Self> {
-        let mut process =
-            Command::new(std::env::current_exe()?).arg("serve").stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        let output = process.stdout.take().ok_or("no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        Ok(Self { process, port: line.trim().parse()? })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as well.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-fn serve() -> Outcome<()> {
-    let server = Bound::new(Protos::default())
+fn services() -> Bound {
+    Bound::new(Protos::default())
         .on("/s.S/Tick", |_| {
             Reply::Bytes(vec![0x0a, 1, b'x'].into()).after(tokio::time::sleep(Duration::from_millis(1)))
         })
@@ -144,11 +118,6 @@ fn serve() -> Outcome<()> {
             Ok(())
         })
         .on("/s.S/Do", |call| Reply::Bytes(call.bytes))
-        .start();
-    println!("{}", server.port());
-    loop {
-        std::thread::park();
-    }
 }
 
 /// What the process has in memory, and the most that it ever had.
@@ -161,47 +130,9 @@ fn memory() -> Outcome<String> {
     Ok(format!("{:.1} MiB, at most {:.1} MiB", figure("VmRSS:")?, figure("VmHWM:")?))
 }
 
-fn planned(
-    nodes: &[(&str, &str, &str)],
-    links: &[(&str, &str, &str)],
-    port: u16,
-    mode: Mode,
-) -> Outcome<Plan> {
-    let node = |(name, operation, _): &(&str, &str, &str)| {
-        let to = links.iter().filter(|(from, ..)| from == name);
-        let to: Vec<Value> = to
-            .map(|(_, to, operation)| {
-                json!({"container_name": to, "operation_signature": {"operation_name": operation}})
-            })
-            .collect();
-        json!({
-            "proto_uri": format!("microservice/{name}.proto"), "image": "a:latest", "container_name": name,
-            "operation_signature_list": [{"operation_signature": {"operation_name": operation}, "connected_to": to}],
-        })
-    };
-    let blueprint = json!({"name": "soak", "nodes": nodes.iter().map(node).collect::<Vec<_>>()});
-    let address = |(name, ..): &(&str, &str, &str)| json!({"container_name": name, "ip_address": "127.0.0.1", "port": port});
-    let dockerinfo = json!({"docker_info_list": nodes.iter().map(address).collect::<Vec<_>>()});
-    let mut protos = ProtoTree::new();
-    for (name, _, text) in nodes {
-        protos.insert(format!("microservice/{name}.proto"), SourceText::new(format!("{name}.proto"), *text));
-    }
-    let package = Package {
-        name: "soak".to_owned(),
-        blueprint: document("blueprint.json", &blueprint)?,
-        dockerinfo: document("dockerinfo.json", &dockerinfo)?,
-        execution: None,
-        protos,
-    };
-    let (pipeline, findings) = resolve::package(&package);
-    let pipeline = pipeline.ok_or_else(|| format!("{findings:?}"))?;
-    let (protos, _) = ProtoSet::compile(&pipeline, &package.protos);
-    let options = PlanOptions { mode: Some(mode), ..PlanOptions::default() };
-    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default(), &options);
-    Ok(plan.ok_or_else(|| format!("{findings:?}"))?)
-}
-
-fn document(name: &str, json: &Value) -> Outcome<Arc<Document>> {
-    let read = Document::json(&SourceText::new(name, json.to_string()));
-    read.map_err(|finding| format!("{finding:?}").into())
+/// A chain of these nodes.
+fn chain(nodes: &[Node], mode: Mode) -> Outcome<Plan> {
+    let links = (1..nodes.len()).map(|node| (node - 1, node));
+    let (pipeline, protos) = pipeline::compiled(&pipeline::package(nodes, links, None)?)?;
+    pipeline::planned(&pipeline, &protos, Some(mode))
 }

@@ -6,6 +6,7 @@
 mod control;
 pub mod engine;
 pub mod memo;
+pub mod messages;
 pub mod payload;
 pub mod plan;
 pub mod ports;

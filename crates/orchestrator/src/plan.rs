@@ -28,6 +28,7 @@ pub use self::build::plan;
 pub use self::explain::explain;
 pub use self::initial::InitialData;
 pub use self::options::PlanOptions;
+pub(crate) use self::request::Unmade;
 pub use self::request::{Carry, RequestPlan, TransferError};
 pub use self::step::{
     Feed, Gather, LinkId, Multiplicity, NodeId, Overflow, PlannedLink, PlannedNode, Policy, Requests, Step,

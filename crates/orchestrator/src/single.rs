@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::sleep;
 
+use crate::messages::Messages;
 use crate::ports::{Call, CallMetadata, Outputs, Progress, Transport, traceparent};
 use crate::run::Failure;
 
@@ -40,7 +41,7 @@ impl SingleCall {
         outputs: Outputs<'_>,
     ) -> Result<(), Failure> {
         let call = self.call();
-        let inputs = Box::pin(stream::iter(requests));
+        let inputs = Box::pin(stream::iter(requests.into_iter().map(Messages::from)));
         tokio::select! {
             // Ours first, as in a run: the client library's clock says less.
             biased;

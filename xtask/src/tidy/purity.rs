@@ -9,7 +9,7 @@ use super::Complaints;
 use crate::workspace::{root, tracked_files};
 
 const FOLDER: &str = "crates/orchestrator/src";
-const PURE: [&str; 5] = ["plan", "plan.rs", "run", "run.rs", "payload.rs"];
+const PURE: [&str; 6] = ["plan", "plan.rs", "run", "run.rs", "payload.rs", "messages.rs"];
 const FORBIDDEN: [&str; 9] = [
     "tokio",
     "std::fs",

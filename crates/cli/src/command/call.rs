@@ -9,6 +9,7 @@ use std::time::Duration;
 use aieffect_blueprint::{Address, Document, Findings, OperationSettings, Reader, StepName, near_match};
 use aieffect_contract::CallShape;
 use aieffect_layout::Opened;
+use aieffect_orchestrator::messages::Messages;
 use aieffect_orchestrator::run::Failure as CallFailure;
 use aieffect_orchestrator::single::SingleCall;
 use aieffect_orchestrator::transport::grpc::Access;
@@ -152,9 +153,11 @@ async fn answer(
         Failure::text(Exit::ServiceUnreachable, text)
     })?;
     let mut wrong = None;
-    let printing = drain().with(|response: Bytes| {
-        let printed = print(call, &response);
-        wrong = wrong.take().or(printed.err());
+    let printing = drain().with(|responses: Messages| {
+        for response in responses.iter() {
+            let printed = print(call, response);
+            wrong = wrong.take().or(printed.err());
+        }
         ready(Ok::<(), Infallible>(()))
     });
     let called = call.make(&ServiceTransport::new(access), requests, &mut Box::pin(printing)).await;

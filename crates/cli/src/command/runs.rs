@@ -81,8 +81,8 @@ struct Report {
     run: String,
     #[command(flatten)]
     place: Place,
-    /// Make one of what is stored in any case, and write it to this file
-    #[arg(long, value_name = "FILE.html")]
+    /// Make one of what is stored in any case, and write it to this file, or to stdout
+    #[arg(long, value_name = "FILE.html|-")]
     output: Option<PathBuf>,
 }
 

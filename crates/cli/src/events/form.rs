@@ -17,3 +17,10 @@ pub(crate) fn as_json(at: SystemTime, event: &StoredEvent) -> Map<String, Value>
     fields.shift_insert(0, "time".to_owned(), clock::precise(at).into());
     fields
 }
+
+/// Appends the event's line.
+pub(super) fn write_line(at: SystemTime, event: &StoredEvent, to: &mut Vec<u8>) {
+    // A list takes everything, and an object of texts and numbers is JSON.
+    let _ = serde_json::to_writer(&mut *to, &as_json(at, event));
+    to.push(b'\n');
+}

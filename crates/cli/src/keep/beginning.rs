@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aieffect_blueprint::{Mode, SourceText};
 use aieffect_orchestrator::plan::{Plan, PlanOptions};
 
-use super::{Given, Kept, Past, Shelf, digest};
+use super::{Given, Kept, Past, Shelf};
 use crate::arguments::RunFlags;
 use crate::exit::{Exit, Failure};
 use crate::load::{self, Loaded};
@@ -59,7 +59,7 @@ impl Beginning {
         log: &Log,
     ) -> Result<Kept, Failure> {
         let Some(source) = &loaded.source else { return Err(load::unexplained()) };
-        let given = Given { plan, digest: digest(source), initial_data: self.initial_data };
+        let given = Given { plan, digest: aieffect_layout::digest(source), initial_data: self.initial_data };
         Kept::begin(self.past, &flags.keep, shelf, &given, log)
     }
 }

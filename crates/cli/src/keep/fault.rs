@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aieffect_orchestrator::engine::RunId;
-use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
+use aieffect_orchestrator::ports::{Claim, Entry, RunStore, StoreError};
 use aieffect_orchestrator::store::{SqliteStore, StoredRun};
 use bytes::Bytes;
 use rustix::process::{Signal, getpid, kill_process};
@@ -80,6 +80,14 @@ impl RunStore for Fault {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         self.store.runs()
+    }
+
+    fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {
+        RunStore::claim(&*self.store, run)
+    }
+
+    fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+        self.store.forget(run)
     }
 
     fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError> {

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_blueprint::{Document, Findings, Package, ProtoTree, SourceText, resolve};
-use aieffect_contract::ProtoSet;
 use aieffect_orchestrator::engine::{Keep, Orchestrator, RunId, RunOptions};
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
+use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::run::Outcome as Ended;
 use aieffect_orchestrator::transport::grpc::{FixedEndpoints, GrpcTransport};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::messages::{GIVEN, TAKEN_RENUMBERED, TAKEN_SAME};
+use crate::pipeline::{self, Node, compiled, package};
 use crate::{Case, Likeness, Outcome, Way, block_on};
 
 pub(crate) fn run(plan: Arc<Plan>) -> Outcome<()> {
@@ -29,18 +28,6 @@ pub(crate) fn run(plan: Arc<Plan>) -> Outcome<()> {
 
 /// Planning has a row of its own.
 pub(crate) fn planned(case: Case, source: u16, sink: u16) -> Outcome<Plan> {
-    let package = package(case, source, sink)?;
-    let (pipeline, findings) = resolve::package(&package);
-    let pipeline = pipeline.ok_or_else(|| told(&findings))?;
-    let (protos, findings) = ProtoSet::compile(&pipeline, &package.protos);
-    if findings.has_errors() {
-        return Err(told(&findings).into());
-    }
-    let (plan, findings) = plan(&pipeline, &protos, &InitialData::default(), &PlanOptions::default());
-    Ok(plan.ok_or_else(|| told(&findings))?)
-}
-
-fn package(case: Case, source: u16, sink: u16) -> Outcome<Package> {
     let (operation, at_once) = match case.way {
         Way::Stream => ("TakeAll", 1),
         Way::Unary(at_once) => ("Take", at_once),
@@ -49,38 +36,9 @@ fn package(case: Case, source: u16, sink: u16) -> Outcome<Package> {
         Likeness::Same => TAKEN_SAME,
         Likeness::Renumbered => TAKEN_RENUMBERED,
     };
-    let node = |name: &str, operation: &str, to: Option<&str>| {
-        let to: Vec<Value> = to
-            .into_iter()
-            .map(|to| json!({"container_name": "sink1", "operation_signature": {"operation_name": to}}))
-            .collect();
-        json!({
-            "proto_uri": format!("microservice/{name}.proto"), "image": "a:latest", "container_name": name,
-            "operation_signature_list": [{"operation_signature": {"operation_name": operation}, "connected_to": to}],
-        })
-    };
-    let blueprint = json!({"name": "bench", "nodes": [node("source1", "Give", Some(operation)), node("sink1", operation, None)]});
-    let at = |name: &str, port: u16| json!({"container_name": name, "ip_address": "127.0.0.1", "port": port});
-    let dockerinfo = json!({"docker_info_list": [at("source1", source), at("sink1", sink)]});
-    let execution = json!({"version": 1, "max_parallel": at_once, "operations": {format!("sink1:{operation}"): {"parallel": at_once}}});
-    let mut protos = ProtoTree::new();
-    for (name, text) in [("source1", GIVEN), ("sink1", taken)] {
-        protos.insert(format!("microservice/{name}.proto"), SourceText::new(format!("{name}.proto"), text));
-    }
-    Ok(Package {
-        name: "bench".to_owned(),
-        blueprint: document("blueprint.json", &blueprint)?,
-        dockerinfo: document("dockerinfo.json", &dockerinfo)?,
-        execution: Some(document("execution.json", &execution)?),
-        protos,
-    })
-}
-
-fn document(name: &str, json: &Value) -> Outcome<Arc<Document>> {
-    let read = Document::json(&SourceText::new(name, json.to_string()));
-    read.map_err(|finding| format!("{finding:?}").into())
-}
-
-fn told(findings: &Findings) -> String {
-    findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
+    let nodes = [Node::new("source1", "Give", GIVEN, source), Node::new("sink1", operation, taken, sink)];
+    let parallel = json!({format!("sink1:{operation}"): {"parallel": at_once}});
+    let execution = json!({"version": 1, "max_parallel": at_once, "operations": parallel});
+    let (pipeline, protos) = compiled(&package(&nodes, [(0, 1)], Some(&execution))?)?;
+    pipeline::planned(&pipeline, &protos, None)
 }

@@ -9,6 +9,8 @@ mod by_engine;
 mod by_hand;
 mod codec;
 mod messages;
+#[path = "../shared/pipeline.rs"]
+mod pipeline;
 mod raw;
 mod service;
 
@@ -17,9 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::messages::Size;
+use self::pipeline::Outcome;
 use self::service::Service;
-
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How often each is measured.
 const REPEATS: usize = 5;

@@ -14,6 +14,7 @@ use super::flow::{Course, Giving, Intake, Outlet, Requesting, Set, Stop, Taking,
 use super::judge::{Judge, panicked};
 use super::meter::{Made, Timing};
 use super::results::{Keep, StepResult};
+use crate::messages::Messages;
 use crate::payload::Payload;
 use crate::plan::Step;
 use crate::ports::{Call, Inputs, Outputs, Transport};
@@ -93,18 +94,18 @@ impl Attempt {
             Material::Set(kept, set) => {
                 let (plan, step) = (&self.judge.plan, self.judge.step);
                 let make = || request(&self.step().requests, plan, step, kept, set.clone());
-                let (message, transfer) = Timing::default().of(make);
+                let (message, transfer) = Timing::default().of(1, make);
                 let message = message?;
                 self.outlet.meters().requested(step, Made::one(message.len(), transfer));
                 *made = Some(message.clone());
-                Box::pin(stream::once(std::future::ready(message)))
+                Box::pin(stream::once(std::future::ready(message.into())))
             }
         };
         if !self.pause.is_zero() {
             sleep(self.pause).await;
         }
         if !self.step().gives_stream() {
-            let mut responses: Vec<Bytes> = Vec::new();
+            let mut responses: Vec<Messages> = Vec::new();
             let called = self.call(inputs, &mut responses);
             tokio::select! {
                 // Ours first: the client library's clock runs beside it, and says less.
@@ -114,7 +115,7 @@ impl Attempt {
                 called = called => called?,
             }
             let none = || Failure::Protocol { reason: "there was no response".to_owned() };
-            let response = responses.pop().ok_or_else(none)?;
+            let response = responses.pop().and_then(|last| last.last()).ok_or_else(none)?;
             self.judge.check(&response).await?;
             return Ok(Given::Message(Payload::new(response)));
         }
@@ -130,6 +131,7 @@ impl Attempt {
             most: self.most,
             given: 0,
             staged: VecDeque::new(),
+            unjudged: Messages::default(),
             judging: None,
             failure: None,
         };

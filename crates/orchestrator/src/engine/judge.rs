@@ -24,10 +24,15 @@ impl Judge {
         self.plan.step(self.step).success.accepts_all()
     }
 
+    /// Whether judging a response may take its time.
+    pub(super) fn takes_time(&self) -> bool {
+        self.plan.step(self.step).success.can_block()
+    }
+
     /// Judges a response, if that takes no time.
     pub(super) fn at_once(&self, response: &[u8]) -> Option<Result<(), Failure>> {
         let contract = &self.plan.step(self.step).success;
-        if contract.can_block() {
+        if self.takes_time() {
             return None;
         }
         Some(contract.check(response, &self.data).map_err(|error| unsuccessful(error.to_string())))

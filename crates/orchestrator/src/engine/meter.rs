@@ -56,10 +56,12 @@ impl Timing {
     /// A clock is read for each of the first messages, and for one of so many from there on.
     const SPACING: u64 = 16;
 
-    /// Makes a request, and gives how long making it and those that it stands for took.
-    pub(super) fn of<T>(&mut self, make: impl FnOnce() -> T) -> (T, Duration) {
+    /// Makes so many requests, and gives how long making them and those that they stand for took. Many together are always
+    /// timed.
+    pub(super) fn of<T>(&mut self, count: usize, make: impl FnOnce() -> T) -> (T, Duration) {
         self.0 += 1;
         let stands_for = match self.0 {
+            _ if count > 1 => 1,
             0..=Self::SPACING => 1,
             count if count % Self::SPACING == 0 => Self::SPACING as u32,
             _ => return (make(), Duration::ZERO),
@@ -121,8 +123,8 @@ impl Made {
         Self { requests: 1, bytes: bytes as u64, transfer }
     }
 
-    pub(super) fn add(&mut self, bytes: usize, transfer: Duration) {
-        self.requests += 1;
+    pub(super) fn add(&mut self, requests: usize, bytes: usize, transfer: Duration) {
+        self.requests += requests as u64;
         self.bytes += bytes as u64;
         self.transfer += transfer;
     }
@@ -141,7 +143,7 @@ mod tests {
     fn of_a_stream_few_requests_are_timed_and_stand_for_all() {
         let mut timing = Timing::default();
         let timed: Vec<u64> = (1..=64)
-            .filter(|_| !timing.of(|| std::thread::sleep(Duration::from_micros(1))).1.is_zero())
+            .filter(|_| !timing.of(1, || std::thread::sleep(Duration::from_micros(1))).1.is_zero())
             .collect();
         let first: Vec<u64> = (1..=16).collect();
         assert_eq!(timed, [first, vec![32, 48, 64]].concat());
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn a_timed_request_counts_for_those_before_it() {
         let mut timing = Timing(31);
-        let (_, took) = timing.of(|| std::thread::sleep(Duration::from_millis(1)));
+        let (_, took) = timing.of(1, || std::thread::sleep(Duration::from_millis(1)));
         assert!(took >= Duration::from_millis(16), "{took:?}");
     }
 }

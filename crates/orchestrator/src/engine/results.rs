@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use crate::messages::Messages;
 use crate::store::{StreamReader, StreamWriter};
 
 /// What a step may hold in memory before it goes to a file.
@@ -144,6 +145,20 @@ impl StepResult {
             Keep::None => self.held.clear(),
         }
         Ok(())
+    }
+
+    /// Takes responses, like [`add`](Self::add).
+    pub(super) fn add_all(&mut self, outputs: &Messages, keep: Keep) -> io::Result<()> {
+        if self.storing.is_none() && keep == Keep::None {
+            self.given += outputs.count() as u64;
+            return Ok(());
+        }
+        if self.storing.is_none() && keep == Keep::Last {
+            let Some(last) = outputs.last() else { return Ok(()) };
+            self.given += outputs.count() as u64 - 1;
+            return self.add(&last, keep);
+        }
+        outputs.clone().each().try_for_each(|output| self.add(&output, keep))
     }
 
     /// Takes a response. When the temporary file cannot be written it stays in memory; an error when it could not be

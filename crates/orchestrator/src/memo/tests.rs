@@ -28,6 +28,7 @@ fn stored(plan: &Plan, run: RunId) -> StoredRun {
         data: String::new(),
         version: "0".into(),
         steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
+        labels: Default::default(),
         ending: Ending::Open,
     }
 }

@@ -126,10 +126,14 @@ fn fields(step: &Step, request: &RequestPlan) -> Vec<String> {
         Carry::References(references) => lines.extend(references.explain(request.sources())),
         Carry::Inlined(inlined) => {
             collect(&step.operation.input, request.parts(), "", request, &mut lines);
-            let names = inlined.links.iter().filter_map(|link| request.sources().get(link.input));
-            let names: Vec<String> = names.map(ToString::to_string).collect();
-            for (_, from) in lines.iter_mut().filter(|(_, from)| from == "default" || from == "parameter") {
-                *from = format!("{} inline JSON, else {from}", names.join(", "));
+            for (path, from) in lines.iter_mut().filter(|(_, from)| from == "default" || from == "parameter")
+            {
+                let links = inlined.links.iter().filter(|link| !link.silenced.contains(path));
+                let names = links.filter_map(|link| request.sources().get(link.input));
+                let names: Vec<String> = names.map(ToString::to_string).collect();
+                if !names.is_empty() {
+                    *from = format!("{} inline JSON, else {from}", names.join(", "));
+                }
             }
         }
         _ => collect(&step.operation.input, request.parts(), "", request, &mut lines),

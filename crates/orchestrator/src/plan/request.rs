@@ -10,6 +10,7 @@ use super::fill::{self, fill_parts};
 use super::inlined::{InlineLink, Inlined};
 use super::offer::Parts;
 use super::wire::{self, AsIs, Spliced};
+use crate::messages::{Composer, Messages, TooLong};
 
 /// How the request of one step is made from the messages of its incoming links.
 #[derive(Debug, Clone)]
@@ -79,6 +80,19 @@ pub enum TransferError {
         /// The step that should have answered.
         from: String,
     },
+}
+
+/// Why a request could not be made of one of several messages.
+#[derive(Debug)]
+pub(crate) enum Unmade {
+    Transfer(TransferError),
+    TooLong(TooLong),
+}
+
+impl From<TooLong> for Unmade {
+    fn from(fault: TooLong) -> Self {
+        Self::TooLong(fault)
+    }
 }
 
 impl RequestPlan {
@@ -222,6 +236,35 @@ impl RequestPlan {
                 Ok(message)
             }
             _ => self.fill(std::slice::from_ref(&message)),
+        }
+    }
+
+    /// The same from each of several messages of the only incoming link; those that could be made before the first that
+    /// could not.
+    pub(crate) fn fill_each(&self, messages: Messages) -> (Messages, Option<Unmade>) {
+        if self.hands_on() {
+            return (messages, None);
+        }
+        let mut composer = Composer::with_room(messages.size() + 32 * messages.count());
+        let fault = messages.iter().find_map(|message| {
+            composer.add(|out| self.fill_into(message, out).map_err(Unmade::Transfer)).err()
+        });
+        (composer.finish(), fault)
+    }
+
+    /// Appends the request made of the message of the only link.
+    fn fill_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), TransferError> {
+        match &self.carry {
+            Carry::Spliced(spliced) if spliced.is_flat() => {
+                spliced.fill_flat(message, out).map_err(|why| match spliced.source(0) {
+                    Some(source) => self.undecodable(0, source, why),
+                    None => self.missing(0),
+                })
+            }
+            _ => {
+                out.extend_from_slice(&self.fill_only(Bytes::copy_from_slice(message))?);
+                Ok(())
+            }
         }
     }
 

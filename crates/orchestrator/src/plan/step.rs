@@ -8,7 +8,8 @@ use aieffect_blueprint::{Address, AtEnd, Idempotence, NodeName, StepName, Transp
 use aieffect_contract::{BoundOperation, CallShape};
 use bytes::Bytes;
 
-use super::request::{RequestPlan, TransferError};
+use super::request::{RequestPlan, TransferError, Unmade};
+use crate::messages::Messages;
 use crate::success::SuccessContract;
 
 macro_rules! id {
@@ -113,7 +114,11 @@ impl Requests {
 
     /// Whether the request is the message of the only incoming link, whatever is in it.
     pub fn hands_on(&self) -> bool {
-        matches!(self, Self::Joined(plan) if plan.hands_on())
+        match self {
+            Self::Joined(plan) => plan.hands_on(),
+            Self::Merged(plans) => matches!(plans.as_slice(), [plan] if plan.hands_on()),
+            Self::Listed(_) => false,
+        }
     }
 
     /// The same for a step that has one incoming link.
@@ -130,6 +135,19 @@ impl Requests {
             Self::Merged(plans) => plans.get(input).map_or(Ok(Bytes::new()), |plan| plan.fill(&[message])),
             Self::Joined(plan) => plan.fill(&[message]),
             Self::Listed(_) => Ok(Bytes::new()),
+        }
+    }
+
+    /// The requests made each of a message of the incoming link at that position, and why there are no more of them than
+    /// these, if there are fewer. Only for a step that has one incoming link, or that merges them.
+    pub(crate) fn each(&self, input: usize, messages: Messages) -> (Messages, Option<Unmade>) {
+        match self {
+            Self::Joined(plan) => plan.fill_each(messages),
+            Self::Merged(plans) => match plans.get(input) {
+                Some(plan) => plan.fill_each(messages),
+                None => (Messages::default(), None),
+            },
+            Self::Listed(_) => (Messages::default(), None),
         }
     }
 

@@ -12,6 +12,7 @@
 mod action;
 mod build;
 mod oneof;
+mod patch;
 mod reader;
 mod splice;
 mod splicing;

@@ -31,9 +31,18 @@ pub trait RunStore: Send + Sync {
     /// Every run, the latest first.
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError>;
 
+    /// Takes a run for this process, until what is given is dropped. [`StoreError::Busy`] when another has it.
+    fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError>;
+
+    /// Forgets a run, and all that is stored of it.
+    fn forget(&self, run: &RunId) -> Result<(), StoreError>;
+
     /// The folder of a run's streams, made: for the engine to write to and to read from.
     fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError>;
 }
+
+/// A run that this process works on, until this is dropped.
+pub trait Claim: Send + Sync {}
 
 /// One event, and when it was decided.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use aieffect_blueprint::{Address, TransportKind};
 use aieffect_contract::CallShape;
-use bytes::Bytes;
 use futures_util::Sink;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+use crate::messages::Messages;
 use crate::run::Failure;
 
-/// The messages that go in. A unary call takes the only one.
-pub type Inputs = BoxStream<'static, Bytes>;
+/// The messages that go in, as many together as there are at once. A unary call takes the only one.
+pub type Inputs = BoxStream<'static, Messages>;
 
-/// Where the messages that come out go, one by one; a full one slows the service down.
-pub type Outputs<'a> = &'a mut (dyn Sink<Bytes, Error = Infallible> + Send + Unpin);
+/// Where the messages that come out go, as many together as came at once; a full one slows the service down.
+pub type Outputs<'a> = &'a mut (dyn Sink<Messages, Error = Infallible> + Send + Unpin);
 
 /// Makes calls.
 pub trait Transport: Send + Sync {

@@ -1,5 +1,6 @@
 //! Why a firing failed: our own words, since a client library's statuses are not to be taken at theirs.
 
+use crate::messages::MESSAGE_LIMIT;
 use std::fmt;
 use std::time::Duration;
 
@@ -108,6 +109,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A message of so many bytes is over our [limit](MESSAGE_LIMIT).
+    pub(crate) fn too_large(direction: Direction, size: usize) -> Self {
+        Self::TooLarge { direction, limit: MESSAGE_LIMIT as u64, size: Some(size as u64) }
+    }
+
     /// A word for its kind, for programs.
     pub fn kind(&self) -> &'static str {
         match self {

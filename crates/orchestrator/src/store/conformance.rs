@@ -29,6 +29,7 @@ fn a_run(name: &str, created: u64) -> StoredRun {
         data: "/data".into(),
         version: "0.1.0".into(),
         steps: vec!["a:Do".into(), "b:Do".into()],
+        labels: [("of".to_owned(), "ü".to_owned())].into(),
         ending: Ending::Open,
     }
 }
@@ -86,6 +87,23 @@ fn an_append_behind_others_than_were_expected_is_refused_and_changes_nothing() {
             assert!(conflict, "{error}");
         }
         assert_eq!(all(store, &id("r")), [plain(StoredEvent::Started)]);
+    });
+}
+
+#[test]
+fn a_run_that_is_forgotten_is_gone_with_all_that_is_stored_of_it() {
+    every_store(|store| {
+        for name in ["r1", "r2"] {
+            store.create(&a_run(name, 1)).unwrap();
+            store.append(&id(name), 0, &[done(0, Bytes::from(vec![7; 100_000]))]).unwrap();
+        }
+        let streams = store.streams(&id("r1")).unwrap();
+        drop(store.claim(&id("r1")).unwrap());
+        store.forget(&id("r1")).unwrap();
+        assert_eq!(store.runs().unwrap(), [a_run("r2", 1)]);
+        assert!(!streams.exists());
+        assert_eq!(all(store, &id("r2")).len(), 1);
+        assert!(matches!(store.forget(&id("r1")), Err(StoreError::NoRun { .. })));
     });
 }
 
@@ -201,7 +219,7 @@ fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
     ];
     for opened in opened {
         let Err(error) = opened else { panic!("it was opened") };
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }

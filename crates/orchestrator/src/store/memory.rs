@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::run::{Ending, StoredRun};
 use crate::engine::RunId;
-use crate::ports::{Entry, RunStore, StoreError};
+use crate::ports::{Claim, Entry, RunStore, StoreError};
 use crate::run::Outcome;
 use crate::store::StoredEvent;
 
@@ -18,6 +18,10 @@ pub struct MemoryStore {
     runs: Mutex<Vec<Kept>>,
     streams: TempDir,
 }
+
+struct NobodyElse;
+
+impl Claim for NobodyElse {}
 
 struct Kept {
     run: StoredRun,
@@ -96,6 +100,22 @@ impl RunStore for MemoryStore {
         let mut runs: Vec<StoredRun> = self.lock().iter().rev().map(|kept| kept.run.clone()).collect();
         runs.sort_by_key(|run| Reverse(run.created));
         Ok(runs)
+    }
+
+    fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {
+        // No other process sees it.
+        self.with(run, |_| Box::new(NobodyElse) as Box<dyn Claim>)
+    }
+
+    fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+        self.with(run, |_| ())?;
+        self.lock().retain(|kept| kept.run.id != *run);
+        match std::fs::remove_dir_all(self.streams.path().join(run.as_str())) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::not_written(self.streams.path(), &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError> {

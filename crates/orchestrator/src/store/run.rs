@@ -1,5 +1,6 @@
 //! What is remembered of a run as a whole.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::engine::RunId;
@@ -26,6 +27,8 @@ pub struct StoredRun {
     pub version: String,
     /// Its steps, in plan order.
     pub steps: Vec<String>,
+    /// What whoever began it wants to find it by.
+    pub labels: BTreeMap<String, String>,
     /// How it ended.
     pub ending: Ending,
 }

@@ -21,7 +21,7 @@ pub use self::claim::RunClaim;
 use self::schema::Schema;
 use super::run::{Ending, StoredRun};
 use crate::engine::RunId;
-use crate::ports::{Entry, RunStore, StoreError};
+use crate::ports::{Claim, Entry, RunStore, StoreError};
 use crate::store::StoredEvent;
 
 /// How long another process may hold the database for one write.
@@ -161,9 +161,10 @@ impl SqliteStore {
 impl RunStore for SqliteStore {
     fn create(&self, run: &StoredRun) -> Result<(), StoreError> {
         let steps = serde_json::to_string(&run.steps).unwrap_or_default();
+        let labels = serde_json::to_string(&run.labels).unwrap_or_default();
         let inserted = self.lock().execute(
-            "INSERT INTO runs (id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO runs (id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome, labels) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 run.id.as_str(),
                 micros(run.created),
@@ -175,6 +176,7 @@ impl RunStore for SqliteStore {
                 run.version,
                 steps,
                 run.ending.as_str(),
+                labels,
             ],
         );
         inserted.map(drop).map_err(|error| not_written(&self.folder, &error))
@@ -275,6 +277,14 @@ impl RunStore for SqliteStore {
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }
 
+    fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {
+        Ok(Box::new(Self::claim(self, run)?))
+    }
+
+    fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+        Self::forget(self, run)
+    }
+
     fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError> {
         let folder = self.run_folder(run).join("streams");
         fs::create_dir_all(&folder).map_err(|error| StoreError::not_written(&self.folder, &error))?;
@@ -282,12 +292,12 @@ impl RunStore for SqliteStore {
     }
 }
 
-const RUNS: &str =
-    "SELECT id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome FROM runs";
+const RUNS: &str = "SELECT id, created, pipeline, digest, initial_data, mode, data, version, steps, outcome, labels FROM runs";
 
 fn stored_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
     let id: String = row.get(0)?;
     let steps: String = row.get(8)?;
+    let labels: String = row.get(10)?;
     Ok(StoredRun {
         id: RunId::new(&id).map_err(|error| unreadable(0, error))?,
         created: time(row.get(1)?),
@@ -299,6 +309,7 @@ fn stored_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         version: row.get(7)?,
         steps: serde_json::from_str(&steps).map_err(|error| unreadable(8, error))?,
         ending: Ending::of(row.get::<_, Option<String>>(9)?.as_deref()),
+        labels: serde_json::from_str(&labels).map_err(|error| unreadable(10, error))?,
     })
 }
 

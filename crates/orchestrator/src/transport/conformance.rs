@@ -13,6 +13,7 @@ use tonic::Code;
 
 use super::fake::FakeTransport;
 use super::grpc::GrpcTransport;
+use crate::messages::Messages;
 use crate::ports::{Call, CallMetadata, Transport};
 use crate::run::{Failure, StatusCode};
 
@@ -60,7 +61,7 @@ async fn conforms(subject: &dyn Subject) {
 
     let hanging = a_call(subject, "Hang", CallShape::Unary);
     let mut outputs = Vec::new();
-    let input = Box::pin(stream::iter(messages(&["a"])));
+    let input = Box::pin(stream::iter(messages(&["a"]).into_iter().map(Messages::from)));
     tokio::select! {
         ended = subject.transport().call(&hanging, input, &mut outputs) => panic!("{ended:?}"),
         _ = subject.metadata(10) => {}
@@ -74,11 +75,12 @@ async fn call(
     shape: CallShape,
     inputs: &[&str],
 ) -> (Result<(), Failure>, Vec<Bytes>) {
-    let inputs: Vec<Bytes> = inputs.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect();
-    let mut outputs = Vec::new();
+    let inputs = inputs.iter().map(|text| Bytes::copy_from_slice(text.as_bytes()).into());
+    let inputs: Vec<Messages> = inputs.collect();
+    let mut outputs: Vec<Messages> = Vec::new();
     let call = a_call(subject, method, shape);
     let result = subject.transport().call(&call, Box::pin(stream::iter(inputs)), &mut outputs).await;
-    (result, outputs)
+    (result, outputs.into_iter().flat_map(Messages::each).collect())
 }
 
 fn a_call(subject: &dyn Subject, method: &str, shape: CallShape) -> Call {

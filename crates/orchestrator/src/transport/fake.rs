@@ -5,14 +5,20 @@ use std::sync::{Arc, Mutex};
 use aieffect_blueprint::Address;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 
+use crate::messages::Messages;
 use crate::ports::{Call, CallMetadata, Inputs, Outputs, Transport};
 use crate::run::Failure;
 
-type Service =
-    Arc<dyn Fn(&Call, Inputs, mpsc::Sender<Bytes>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+/// The messages that go in, one by one.
+pub(crate) type Requests = BoxStream<'static, Bytes>;
+
+type Service = Arc<
+    dyn Fn(&Call, Requests, mpsc::Sender<Bytes>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync,
+>;
 
 /// Answers calls with a function.
 #[derive(Clone)]
@@ -45,7 +51,7 @@ impl FakeTransport {
 
     /// Takes and gives messages as they come.
     pub(crate) fn talking<F>(
-        service: impl Fn(&Call, Inputs, mpsc::Sender<Bytes>) -> F + Send + Sync + 'static,
+        service: impl Fn(&Call, Requests, mpsc::Sender<Bytes>) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<(), Failure>> + Send + 'static,
@@ -97,10 +103,17 @@ impl Transport for FakeTransport {
             let (sender, mut answers) = mpsc::channel(1);
             let giving = async {
                 while let Some(message) = answers.recv().await {
-                    let Ok(()) = outputs.send(message).await;
+                    let Ok(()) = outputs.send(Messages::from(message)).await;
                 }
             };
-            let (result, ()) = tokio::join!((self.service)(call, inputs, sender), giving);
+            let (result, ()) = tokio::join!(
+                (self.service)(
+                    call,
+                    Box::pin(inputs.flat_map(|together| stream::iter(together.each()))),
+                    sender
+                ),
+                giving
+            );
             abandonment.0 = None;
             result
         })

@@ -8,10 +8,13 @@ mod call;
 mod connection;
 mod endpoints;
 mod frames;
+mod gate;
 mod metadata;
 mod pool;
 mod readiness;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use aieffect_contract::CallShape;
@@ -19,16 +22,15 @@ use futures_util::future::BoxFuture;
 
 pub use self::access::{Access, Token, TokenError};
 pub use self::endpoints::FixedEndpoints;
+use self::metadata::Heads;
 use self::pool::{Pool, Use};
 pub(super) use self::readiness::{Said, try_once};
 pub(super) use self::status::connecting_failed;
 pub(super) use self::tls::Trouble;
 pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
+pub use crate::messages::MESSAGE_LIMIT;
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::Failure;
-
-/// The largest message that is sent or taken, in bytes.
-pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
 /// Calls over gRPC. Unary calls to an address share a connection; streams have connections of their own, a few on
 /// each, so that however many are stalled they stall nothing else.
@@ -36,6 +38,7 @@ pub const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 pub struct GrpcTransport {
     pool: Pool,
     access: Access,
+    heads: Heads,
 }
 
 impl GrpcTransport {
@@ -53,8 +56,8 @@ impl GrpcTransport {
     async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
         let how = if call.shape == CallShape::Unary { Use::Unary } else { Use::Stream };
         let lane = self.pool.take(&call.address, &self.access, how);
-        let (connection, client) = lane.ready().await?;
-        let request = metadata::request(&connection, call, &self.access)?;
+        let (connection, client, _place) = lane.ready().await?;
+        let request = self.heads.request(&connection, call, &self.access)?;
         call::perform(client, request, call.shape, inputs, outputs).await
     }
 }

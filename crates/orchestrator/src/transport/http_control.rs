@@ -35,12 +35,12 @@ impl HttpControlTransport {
     }
 
     async fn perform(&self, call: &Call, mut inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
-        let request = inputs.next().await.unwrap_or_default();
+        let request = inputs.next().await.and_then(|mut messages| messages.take_first()).unwrap_or_default();
         let execution = Execution::decode(request).map_err(|error| Failure::Protocol {
             reason: format!("what it was to be sent is no request of this interface: {error}"),
         })?;
         let output = Task::new(&self.client, call).perform(&execution).await?;
-        match outputs.send(Bytes::from(output.encode_to_vec())).await {
+        match outputs.send(Bytes::from(output.encode_to_vec()).into()).await {
             Ok(()) => Ok(()),
             Err(never) => match never {},
         }

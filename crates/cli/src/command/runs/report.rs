@@ -1,5 +1,6 @@
 //! `aieffect runs report`.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use aieffect_orchestrator::store::{Ending, SqliteStore, StoredRun};
 
 use super::Report;
 use crate::exit::{Exit, Failure};
-use crate::keep::{digest, refused};
+use crate::keep::refused;
 use crate::load;
 use crate::paths::shown;
-use crate::reporting::{self, Retold};
+use crate::reporting::Retold;
+use crate::sink;
 
 pub(super) fn run(options: &Report) -> Result<String, Failure> {
     let (store, run) = options.place.find(&options.run)?;
@@ -26,7 +28,10 @@ pub(super) fn run(options: &Report) -> Result<String, Failure> {
     let pipeline = pipeline(&options.place.path, &run);
     let pipeline = pipeline.as_ref().map_err(|reason| *reason);
     let page = retold.page(&run, store.is_claimed(&run.id), pipeline);
-    reporting::save(&page, output).map_err(|error| {
+    if output.as_os_str() == "-" {
+        return Ok(page);
+    }
+    sink::replace(output, |writer| writer.write_all(page.as_bytes())).map_err(|error: io::Error| {
         let text = format!("`{}` is not written: {error}", output.display());
         Failure::text(if options.output.is_some() { Exit::WrongUsage } else { Exit::Internal }, text)
     })?;
@@ -54,7 +59,7 @@ fn pipeline(path: &Path, run: &StoredRun) -> Result<Pipeline, &'static str> {
     const NOT_THERE: &str = "The pipeline is not drawn: its documents are not at hand. Name the use case or package behind the run.";
     let loaded = load::load(path, None).map_err(|_| NOT_THERE)?;
     let (Some(source), Some(resolved)) = (&loaded.source, loaded.resolved) else { return Err(NOT_THERE) };
-    if digest(source) == run.digest {
+    if aieffect_layout::digest(source) == run.digest {
         Ok(resolved.pipeline)
     } else {
         Err("The pipeline is not drawn: its documents have changed since the run.")

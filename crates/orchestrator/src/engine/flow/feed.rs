@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::queue::{Queue, Taken};
+use super::queue::{Queue, Taken, TakenAll};
+use crate::messages::Messages;
 
 /// What comes in by the links of a step that carry many messages.
 pub(crate) enum Feed {
@@ -41,19 +42,34 @@ pub(crate) enum Next {
     Broken,
 }
 
+/// What an open call takes from a feed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NextOfCall {
+    /// Messages of the only link, which is the incoming one at that position: a request for each.
+    Messages(usize, Messages),
+    /// One after the other.
+    Next(Next),
+}
+
 /// Takes the n-th messages together.
 pub(crate) struct Join {
     queues: Vec<Arc<Queue>>,
     slots: Vec<Option<Taken>>,
     /// Of the only queue: what was taken together.
-    held: VecDeque<Bytes>,
+    held: Held,
 }
+
+/// What was taken from a queue together.
+#[derive(Default)]
+struct Held(VecDeque<Messages>);
 
 /// Takes the messages as they come, link by link in turn.
 pub(crate) struct Merge {
     /// Each with its link's position among the incoming ones.
     queues: Vec<(usize, Arc<Queue>)>,
     turn: usize,
+    /// Of the only queue: what was taken together.
+    held: Held,
     /// Open calls end once nothing waits, though more might come.
     is_closing: bool,
 }
@@ -61,19 +77,11 @@ pub(crate) struct Merge {
 impl Feed {
     pub(crate) fn join(queues: Vec<Arc<Queue>>) -> Self {
         let slots = queues.iter().map(|_| None).collect();
-        Self::Join(Join { queues, slots, held: VecDeque::new() })
+        Self::Join(Join { queues, slots, held: Held::default() })
     }
 
     pub(crate) fn merge(queues: Vec<(usize, Arc<Queue>)>) -> Self {
-        Self::Merge(Merge { queues, turn: 0, is_closing: false })
-    }
-
-    /// The next message, when it is held already, and of the only link that carries many.
-    pub(crate) fn held(&mut self) -> Option<Bytes> {
-        match self {
-            Self::Join(join) => join.held.pop_front(),
-            Self::Merge(_) => None,
-        }
+        Self::Merge(Merge { queues, turn: 0, held: Held::default(), is_closing: false })
     }
 
     /// Ready with what comes next.
@@ -92,6 +100,24 @@ impl Feed {
         }
     }
 
+    /// The same for a call whose step has one incoming link: what there is comes together.
+    pub(crate) fn poll_together(&mut self, context: &mut Context<'_>) -> Poll<io::Result<NextOfCall>> {
+        let only = match self {
+            Self::Join(Join { queues, held, .. }) if queues.len() == 1 => Some((0, &*queues[0], held)),
+            Self::Merge(Merge { queues, held, .. }) if queues.len() == 1 => {
+                Some((queues[0].0, &*queues[0].1, held))
+            }
+            Self::Join(_) | Self::Merge(_) => None,
+        };
+        if let Some((input, queue, held)) = only
+            && let Poll::Ready(TakenAll::Messages) = held.poll_fill(queue, context)?
+            && let Some(messages) = held.0.pop_front()
+        {
+            return Poll::Ready(Ok(NextOfCall::Messages(input, messages)));
+        }
+        self.poll_next_of_call(context).map_ok(NextOfCall::Next)
+    }
+
     /// From now on an open call ends once nothing waits for it.
     pub(crate) fn close(&mut self) {
         if let Self::Merge(merge) = self {
@@ -104,29 +130,61 @@ impl Feed {
     pub(crate) fn abandon(&mut self) {
         match self {
             Self::Join(join) => {
-                join.held.clear();
+                join.held.0.clear();
                 join.queues.iter().for_each(|queue| queue.abandon());
             }
-            Self::Merge(merge) => merge.queues.iter().for_each(|(_, queue)| queue.abandon()),
+            Self::Merge(merge) => {
+                merge.held.0.clear();
+                merge.queues.iter().for_each(|(_, queue)| queue.abandon());
+            }
         }
     }
 
     /// Whether nothing waits in it.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
-            Self::Join(join) => join.queues.iter().all(|queue| queue.is_empty()),
-            Self::Merge(merge) => merge.queues.iter().all(|(_, queue)| queue.is_empty()),
+            Self::Join(join) => join.held.0.is_empty() && join.queues.iter().all(|queue| queue.is_empty()),
+            Self::Merge(merge) => {
+                merge.held.0.is_empty() && merge.queues.iter().all(|(_, queue)| queue.is_empty())
+            }
         }
+    }
+}
+
+impl Held {
+    /// Ready once some is held, or nothing more comes.
+    fn poll_fill(&mut self, queue: &Queue, context: &mut Context<'_>) -> Poll<io::Result<TakenAll>> {
+        if self.0.is_empty() {
+            queue.poll_take_all(&mut self.0, context)
+        } else {
+            Poll::Ready(Ok(TakenAll::Messages))
+        }
+    }
+
+    /// The next one of what is held, or of the queue.
+    fn poll_take(&mut self, queue: &Queue, context: &mut Context<'_>) -> Poll<io::Result<Taken>> {
+        Poll::Ready(Ok(match ready!(self.poll_fill(queue, context))? {
+            TakenAll::Messages => Taken::Message(self.take_first()),
+            TakenAll::Ended => Taken::Ended,
+            TakenAll::Broken => Taken::Broken,
+        }))
+    }
+
+    /// There is one.
+    fn take_first(&mut self) -> Bytes {
+        let Some(messages) = self.0.front_mut() else { return Bytes::new() };
+        let first = messages.take_first();
+        if messages.is_empty() {
+            self.0.pop_front();
+        }
+        first.unwrap_or_default()
     }
 }
 
 impl Join {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
         if let [queue] = self.queues.as_slice() {
-            if let Some(message) = self.held.pop_front() {
-                return Poll::Ready(Ok(Next::Set(Set::One(message))));
-            }
-            return Poll::Ready(Ok(match ready!(queue.poll_take_all(&mut self.held, context))? {
+            return Poll::Ready(Ok(match ready!(self.held.poll_take(queue, context))? {
                 Taken::Message(message) => Next::Set(Set::One(message)),
                 Taken::Ended => Next::Ended,
                 Taken::Broken => Next::Broken,
@@ -170,7 +228,10 @@ impl Merge {
         for step in 0..count {
             let place = (self.turn + step) % count;
             let (input, queue) = &self.queues[place];
-            match queue.poll_take(context)? {
+            // One that an open call took together with others may have been left by it.
+            let taken =
+                if count == 1 { self.held.poll_take(queue, context) } else { queue.poll_take(context) };
+            match taken? {
                 Poll::Ready(Taken::Message(message)) => {
                     self.turn = place + 1;
                     return Poll::Ready(Ok(Next::Set(Set::Merged(*input, message))));

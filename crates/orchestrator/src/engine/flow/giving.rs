@@ -16,6 +16,7 @@ use super::course::{Course, Room};
 use super::intake::lock;
 use super::outlet::Outlet;
 use super::stop::{Stop, Stopper};
+use crate::messages::Messages;
 use crate::run::Failure;
 
 /// So many messages are handed on together, if they are there at once.
@@ -36,7 +37,9 @@ pub(crate) struct Giving {
     pub most: Option<u64>,
     pub given: u64,
     /// Good ones that have not been handed on.
-    pub staged: VecDeque<Bytes>,
+    pub staged: VecDeque<Messages>,
+    /// What came with the one that is being judged.
+    pub unjudged: Messages,
     pub judging: Option<BoxFuture<'static, Result<Bytes, Failure>>>,
     pub failure: Option<Failure>,
 }
@@ -45,18 +48,22 @@ impl Giving {
     /// Ready for a message: when there is nothing to wait for, it will be handed on with those that come with it.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let is_free = self.judging.is_none() && self.failure.is_none();
-        if is_free && self.most.is_none() && self.staged.len() < TOGETHER {
+        if is_free && self.most.is_none() && self.staged.iter().map(Messages::count).sum::<usize>() < TOGETHER
+        {
             return Poll::Ready(());
         }
         self.poll_settled(context)
     }
 
     fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(judging) = &mut self.judging {
+        while let Some(judging) = &mut self.judging {
             let judged = ready!(judging.as_mut().poll(context));
             self.judging = None;
             match judged {
-                Ok(message) => self.staged.push_back(message),
+                Ok(message) => {
+                    self.staged.push_back(message.into());
+                    self.judge_next();
+                }
                 Err(failure) => self.failure = Some(failure),
             }
         }
@@ -74,12 +81,12 @@ impl Giving {
     /// Ready once all that is staged has been handed on.
     fn poll_given(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while !self.staged.is_empty() {
-            let before = self.staged.len();
+            let before = self.given;
             if let Err(failure) = self.give() {
                 self.failure = Some(failure);
                 return Poll::Ready(());
             }
-            if self.staged.len() < before {
+            if self.given > before {
                 self.course.awaits_room(Room::Found);
             }
             if self.staged.is_empty() {
@@ -95,19 +102,43 @@ impl Giving {
 
     /// Hands on what there is room for.
     fn give(&mut self) -> Result<(), Failure> {
-        let kept: Vec<Bytes> = match self.keep {
-            Keep::None => Vec::new(),
-            Keep::All | Keep::Last => self.staged.iter().cloned().collect(),
-        };
-        let before = self.staged.len();
-        let offered = self.outlet.offer(self.seq, &mut self.staged);
-        offered.map_err(|error| Failure::Spool { reason: error.to_string() })?;
-        let given = before - self.staged.len();
-        self.given += given as u64;
-        self.course.gave(self.given);
-        let mut result = lock(&self.result);
-        let stored = kept.iter().take(given).try_for_each(|message| result.add(message, self.keep));
-        stored.map_err(|error| Failure::Store { reason: unstored(&error) })
+        while let Some(messages) = self.staged.front_mut() {
+            let offered = self.outlet.offer(self.seq, messages);
+            let given = offered.map_err(|error| Failure::Spool { reason: error.to_string() })?;
+            if messages.is_empty() {
+                self.staged.pop_front();
+            }
+            if given.is_empty() {
+                break;
+            }
+            self.given += given.count() as u64;
+            self.course.gave(self.given);
+            let stored = lock(&self.result).add_all(&given, self.keep);
+            stored.map_err(|error| Failure::Store { reason: unstored(&error) })?;
+        }
+        Ok(())
+    }
+
+    /// Stages those before the first bad one.
+    fn judge_at_once(&mut self, mut messages: Messages) {
+        let judged = messages.iter().enumerate().find_map(|(at, message)| {
+            let judged = self.judge.at_once(message)?;
+            judged.err().map(|failure| (at, failure))
+        });
+        if let Some((at, failure)) = judged {
+            self.failure = Some(failure);
+            messages = messages.take_up_to(at);
+        }
+        if !messages.is_empty() {
+            self.staged.push_back(messages);
+        }
+    }
+
+    /// Begins to judge the next one, on a thread of its own.
+    fn judge_next(&mut self) {
+        let Some(message) = self.unjudged.take_first() else { return };
+        let judging = self.judge.clone().blocking(message.clone());
+        self.judging = Some(Box::pin(async move { judging.await.map(|()| message) }));
     }
 }
 
@@ -116,27 +147,28 @@ pub(crate) fn unstored(error: &std::io::Error) -> String {
     format!("the run store cannot be written: {error}")
 }
 
-impl Sink<Bytes> for Giving {
+impl Sink<Messages> for Giving {
     type Error = Infallible;
 
     fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.get_mut().poll_next(context).map(Ok)
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Bytes) -> Result<(), Infallible> {
+    fn start_send(self: Pin<&mut Self>, mut messages: Messages) -> Result<(), Infallible> {
         let this = self.get_mut();
         this.course.answered();
-        if this.accepts_all {
-            this.staged.push_back(message);
-            return Ok(());
+        if let Some(most) = this.most {
+            // Nothing is staged: each time all that there was has been handed on.
+            let wanted = usize::try_from(most.saturating_sub(this.given)).unwrap_or(usize::MAX);
+            messages = messages.take_up_to(wanted);
         }
-        match this.judge.at_once(&message) {
-            Some(Ok(())) => this.staged.push_back(message),
-            Some(Err(failure)) => this.failure = Some(failure),
-            None => {
-                let judging = this.judge.clone().blocking(message.clone());
-                this.judging = Some(Box::pin(async move { judging.await.map(|()| message) }));
-            }
+        if this.accepts_all {
+            this.staged.push_back(messages);
+        } else if this.judge.takes_time() {
+            this.unjudged = messages;
+            this.judge_next();
+        } else {
+            this.judge_at_once(messages);
         }
         Ok(())
     }

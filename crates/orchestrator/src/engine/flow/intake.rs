@@ -1,5 +1,6 @@
 //! The messages that go into a call that takes a stream.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -10,13 +11,16 @@ use futures_util::Stream;
 
 use super::super::meter::{Made, Meters, Timing};
 use super::course::Course;
-use super::feed::{Feed, Next, Set};
+use super::feed::{Feed, Next, NextOfCall, Set};
 use super::stop::{Stop, Stopper};
-use crate::plan::{Multiplicity, Plan, Requests, StepId};
-use crate::run::Failure;
+use crate::messages::{Messages, TooLong};
+use crate::plan::{Multiplicity, Plan, Requests, StepId, Unmade};
+use crate::run::{Direction, Failure};
 
 /// What is held of what was sent, for another attempt.
 const MOST_HELD: usize = 4 * 1024 * 1024;
+/// Messages of up to that size together are copied when they are held.
+const SMALL: usize = 4 * 1024;
 
 /// What goes into the attempts of one firing: each begins with what the one before it had sent.
 pub(crate) struct Intake {
@@ -26,12 +30,12 @@ pub(crate) struct Intake {
     kept: Vec<Option<Bytes>>,
     source: Source,
     has_one_input: bool,
-    /// Whether its messages are the requests.
-    hands_on: bool,
-    sent: Vec<Bytes>,
+    /// What becomes of it after what has been made.
+    failing: Option<Failure>,
+    sent: Vec<Messages>,
     sent_bytes: usize,
     holds_all: bool,
-    last: Option<Bytes>,
+    last: Messages,
     /// Which attempt takes from it; what is left of an earlier one finds nothing.
     attempt: u64,
     meters: Arc<Meters>,
@@ -61,7 +65,7 @@ impl Intake {
         let has_one_input = planned.inputs.len() == 1;
         Self {
             has_one_input,
-            hands_on: has_one_input && planned.requests.hands_on(),
+            failing: None,
             plan,
             step,
             kept,
@@ -69,7 +73,7 @@ impl Intake {
             sent: Vec::new(),
             sent_bytes: 0,
             holds_all: true,
-            last: None,
+            last: Messages::default(),
             attempt: 0,
             meters,
             timing: Timing::default(),
@@ -95,7 +99,7 @@ impl Intake {
 
     /// The message that was sent last.
     pub(crate) fn last(&self) -> Option<Bytes> {
-        self.last.clone()
+        self.last.last()
     }
 
     fn poll_next(
@@ -104,7 +108,7 @@ impl Intake {
         course: &Course,
         stopper: &mut Stopper,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Bytes>> {
+    ) -> Poll<Option<Messages>> {
         if course.has_answered() {
             // What has been answered is never sent again.
             self.holds_all = false;
@@ -113,23 +117,17 @@ impl Intake {
             self.sent = Vec::new();
             *replayed = 0;
         }
-        if let Some(message) = self.sent.get(*replayed) {
+        if let Some(messages) = self.sent.get(*replayed) {
             *replayed += 1;
-            return Poll::Ready(Some(message.clone()));
+            return Poll::Ready(Some(messages.clone()));
         }
-        // Nearly every message of a long stream.
-        if self.has_one_input
-            && let Source::Feed(None, feed) = &self.source
-        {
-            let held = lock(feed).held();
-            if let Some(message) = held {
-                return self.hand_on(message, replayed, course, stopper);
-            }
+        if let Some(failure) = self.failing.take() {
+            return stopper.stop(Stop::Failed(failure));
         }
         let set = match &mut self.source {
             Source::Made(made) => match made.next() {
                 Some(message) => {
-                    return Poll::Ready(Some(self.send(message, Duration::ZERO, replayed, course)));
+                    return Poll::Ready(Some(self.send(message.into(), Duration::ZERO, replayed, course)));
                 }
                 None => {
                     course.input_ended();
@@ -141,19 +139,24 @@ impl Intake {
             }
             Source::Feed(first, feed) => match first.take() {
                 Some(set) => set,
-                None => match lock(feed).poll_next_of_call(context) {
+                None => match poll_feed(feed, self.has_one_input, context) {
                     Poll::Pending => {
                         course.awaits_input();
                         return Poll::Pending;
                     }
-                    Poll::Ready(Ok(Next::Set(set))) => set,
-                    Poll::Ready(Ok(Next::Ended)) => {
+                    Poll::Ready(Ok(NextOfCall::Messages(input, messages))) => {
+                        return self.hand_on(input, messages, replayed, course, stopper);
+                    }
+                    Poll::Ready(Ok(NextOfCall::Next(Next::Set(set)))) => set,
+                    Poll::Ready(Ok(NextOfCall::Next(Next::Ended))) => {
                         course.input_ended();
                         return Poll::Ready(None);
                     }
                     // The call is about to be cancelled: it must not see an end.
-                    Poll::Ready(Ok(Next::Broken)) => return Poll::Pending,
-                    Poll::Ready(Ok(Next::Uneven)) => return stopper.stop(Stop::Failed(Failure::Uneven)),
+                    Poll::Ready(Ok(NextOfCall::Next(Next::Broken))) => return Poll::Pending,
+                    Poll::Ready(Ok(NextOfCall::Next(Next::Uneven))) => {
+                        return stopper.stop(Stop::Failed(Failure::Uneven));
+                    }
                     Poll::Ready(Err(error)) => {
                         return stopper.stop(Stop::Failed(Failure::Spool { reason: error.to_string() }));
                     }
@@ -161,60 +164,86 @@ impl Intake {
             },
         };
         match self.request(set) {
-            (Ok(message), transfer) => Poll::Ready(Some(self.send(message, transfer, replayed, course))),
+            (Ok(message), transfer) => {
+                Poll::Ready(Some(self.send(message.into(), transfer, replayed, course)))
+            }
             (Err(failure), _) => stopper.stop(Stop::Failed(failure)),
         }
     }
 
-    /// The request made of the message of the only link.
+    /// The requests made of messages of the only link.
     fn hand_on(
         &mut self,
-        message: Bytes,
+        input: usize,
+        messages: Messages,
         replayed: &mut usize,
         course: &Course,
         stopper: &mut Stopper,
-    ) -> Poll<Option<Bytes>> {
-        if self.hands_on {
-            return Poll::Ready(Some(self.send(message, Duration::ZERO, replayed, course)));
-        }
+    ) -> Poll<Option<Messages>> {
         let requests = &self.plan.step(self.step).requests;
-        match self.timing.of(|| requests.join_only(message)) {
-            (Ok(message), transfer) => Poll::Ready(Some(self.send(message, transfer, replayed, course))),
-            (Err(error), _) => stopper.stop(Stop::Failed(Failure::Transfer(error))),
+        if requests.hands_on() {
+            return Poll::Ready(Some(self.send(messages, Duration::ZERO, replayed, course)));
+        }
+        let ((made, fault), transfer) = self.timing.of(messages.count(), || requests.each(input, messages));
+        let failure = fault.map(|fault| match fault {
+            Unmade::Transfer(error) => Failure::Transfer(error),
+            Unmade::TooLong(TooLong { length }) => Failure::too_large(Direction::Request, length),
+        });
+        match failure {
+            Some(failure) if made.is_empty() => stopper.stop(Stop::Failed(failure)),
+            failure => {
+                // What came before it was good.
+                self.failing = failure;
+                Poll::Ready(Some(self.send(made, transfer, replayed, course)))
+            }
         }
     }
 
     fn request(&mut self, set: Set) -> (Result<Bytes, Failure>, Duration) {
         let requests = &self.plan.step(self.step).requests;
-        self.timing.of(|| request(requests, &self.plan, self.step, &self.kept, set))
+        self.timing.of(1, || request(requests, &self.plan, self.step, &self.kept, set))
     }
 
-    fn send(&mut self, message: Bytes, transfer: Duration, replayed: &mut usize, course: &Course) -> Bytes {
+    fn send(
+        &mut self,
+        messages: Messages,
+        transfer: Duration,
+        replayed: &mut usize,
+        course: &Course,
+    ) -> Messages {
         course.sent();
-        self.uncounted.add(message.len(), transfer);
+        self.uncounted.add(messages.count(), messages.size(), transfer);
         if self.uncounted.is_much() {
             self.count();
         }
-        self.last = Some(message.clone());
+        self.last = messages.clone();
         if self.holds_all {
-            self.sent_bytes += message.len() + size_of::<Bytes>();
+            self.sent_bytes += messages.size() + messages.count() * size_of::<Messages>();
             if self.sent_bytes > MOST_HELD {
                 self.holds_all = false;
                 self.sent = Vec::new();
                 *replayed = 0;
             } else {
-                self.sent.push(held(&message));
+                // They may lie in a large piece of what was read.
+                self.sent.push(messages.detached(SMALL));
                 *replayed = self.sent.len();
             }
         }
-        message
+        messages
     }
 }
 
-/// To be kept for a while: a small message may lie in a large piece of what was read.
-fn held(message: &Bytes) -> Bytes {
-    const SMALL: usize = 4 * 1024;
-    if message.len() <= SMALL { Bytes::copy_from_slice(message) } else { message.clone() }
+fn poll_feed(
+    feed: &Mutex<Feed>,
+    has_one_input: bool,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<NextOfCall>> {
+    let mut feed = lock(feed);
+    if has_one_input {
+        feed.poll_together(context)
+    } else {
+        feed.poll_next_of_call(context).map_ok(NextOfCall::Next)
+    }
 }
 
 /// The request that is made of what came in.
@@ -267,9 +296,9 @@ impl Drop for Taking {
 }
 
 impl Stream for Requesting {
-    type Item = Bytes;
+    type Item = Messages;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Messages>> {
         let Self { intake, course, stopper, replayed, attempt } = self.get_mut();
         let mut intake = lock(intake);
         if intake.attempt != *attempt {

@@ -1,6 +1,6 @@
 //! Where the messages of a step go: into the queue of each of its links, in the order of its firings.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::super::meter::Meters;
 use super::queue::Queue;
+use crate::messages::Messages;
 use crate::plan::StepId;
 
 /// The way out of a step that gives many messages.
@@ -54,29 +55,18 @@ impl Outlet {
         Poll::Ready(())
     }
 
-    /// Puts messages into every queue, from the first on, if it is the firing's turn, and as long as there is room; the
-    /// others stay. An error when one had to go to a file and could not.
-    pub(crate) fn offer(&self, seq: u64, messages: &mut VecDeque<Bytes>) -> io::Result<()> {
+    /// Puts messages into every queue, from the first on, if it is the firing's turn, and as long as there is room; gives
+    /// those, and leaves the others. An error when one had to go to a file and could not.
+    pub(crate) fn offer(&self, seq: u64, messages: &mut Messages) -> io::Result<Messages> {
         if self.turn.load(Ordering::Relaxed) < seq {
-            return Ok(());
+            return Ok(Messages::default());
         }
-        let [queue] = self.queues.as_slice() else {
-            let mut context = Context::from_waker(Waker::noop());
-            while let Some(message) = messages.front()
-                && self.poll_room(seq, &mut context).is_ready()
-            {
-                self.put(message)?;
-                messages.pop_front();
-            }
-            return Ok(());
-        };
-        let sized =
-            |messages: &VecDeque<Bytes>| (messages.len(), messages.iter().map(Bytes::len).sum::<usize>());
-        let before = sized(messages);
-        queue.offer(messages)?;
-        let left = sized(messages);
-        self.meters.count(self.step, before.0 - left.0, before.1 - left.1);
-        Ok(())
+        // Nobody else puts any in: there is never less room than there was.
+        let room = self.queues.iter().map(|queue| queue.room()).min().unwrap_or(usize::MAX);
+        let given = messages.take_up_to(room);
+        self.meters.count(self.step, given.count(), given.size());
+        self.queues.iter().try_for_each(|queue| queue.put_all(given.clone()))?;
+        Ok(given)
     }
 
     /// Puts a message into every queue. An error when it had to go to a file and could not.

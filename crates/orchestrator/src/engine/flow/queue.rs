@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 
 use super::spool::Spool;
+use crate::messages::Messages;
 use crate::plan::Overflow;
 
 /// What a queue holds in memory, however few messages that are; one message always has room.
@@ -24,7 +25,9 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct Inner {
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Messages>,
+    /// How many those are.
+    waiting: usize,
     /// Of these messages, and of those that are lent.
     bytes: usize,
     /// Messages that were taken together, and have not been used up: they have their room here still.
@@ -52,6 +55,17 @@ enum End {
     Broken,
 }
 
+/// What is taken from a queue together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TakenAll {
+    /// At least one message.
+    Messages,
+    /// There are no more.
+    Ended,
+    /// Its producer failed: what else it would have given is unknown.
+    Broken,
+}
+
 /// What is taken from a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -72,51 +86,68 @@ impl Queue {
     /// Ready once a message can be put in without waiting.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
-        if self.overflow != Overflow::Wait || inner.is_abandoned || self.has_room(&inner) {
+        if self.overflow != Overflow::Wait || inner.is_abandoned || self.room_in(&inner) > 0 {
             return Poll::Ready(());
         }
         inner.producer = Some(context.waker().clone());
         Poll::Pending
     }
 
-    /// Puts messages in, from the first on, as long as there is room; the others stay. An error when one had to go to
-    /// a file and could not.
-    pub(crate) fn offer(&self, messages: &mut VecDeque<Bytes>) -> io::Result<()> {
-        let mut inner = self.lock();
-        while self.overflow != Overflow::Wait || inner.is_abandoned || self.has_room(&inner) {
-            let Some(message) = messages.pop_front() else { break };
-            self.put_in(&mut inner, message)?;
+    /// How many messages can be put in without waiting.
+    pub(crate) fn room(&self) -> usize {
+        let inner = self.lock();
+        match self.overflow {
+            Overflow::Wait if !inner.is_abandoned => self.room_in(&inner),
+            Overflow::Wait | Overflow::KeepLatest | Overflow::Spool => usize::MAX,
         }
-        inner.wake_consumer();
-        Ok(())
     }
 
-    /// Puts a message in, whether or not there is room; what nobody would take is dropped. An error when it had to
-    /// go to a file and could not.
-    pub(crate) fn put(&self, message: Bytes) -> io::Result<()> {
+    /// Puts messages in, whether or not there is room; what nobody would take is dropped. An error when one had to go
+    /// to a file and could not.
+    pub(crate) fn put_all(&self, mut messages: Messages) -> io::Result<()> {
         let mut inner = self.lock();
-        let put = self.put_in(&mut inner, message);
+        let put = loop {
+            let together = match self.overflow {
+                Overflow::Wait => usize::MAX,
+                // Each may replace those before it, or go where they went.
+                Overflow::KeepLatest | Overflow::Spool => 1,
+            };
+            let next = messages.take_up_to(together);
+            if next.is_empty() {
+                break Ok(());
+            }
+            if let Err(error) = self.put_in(&mut inner, next) {
+                break Err(error);
+            }
+        };
         inner.wake_consumer();
         put
     }
 
-    fn put_in(&self, inner: &mut Inner, message: Bytes) -> io::Result<()> {
+    /// Puts a message in, like [`put_all`](Self::put_all).
+    pub(crate) fn put(&self, message: Bytes) -> io::Result<()> {
+        self.put_all(message.into())
+    }
+
+    fn put_in(&self, inner: &mut Inner, messages: Messages) -> io::Result<()> {
         if inner.is_abandoned || inner.end.is_some() {
             return Ok(());
         }
-        let is_full = !self.has_room(inner);
+        let is_full = self.room_in(inner) == 0;
         match self.overflow {
             Overflow::KeepLatest if is_full => {
                 inner.messages.clear();
+                inner.waiting = 0;
                 inner.bytes = inner.lent.bytes;
             }
             Overflow::Spool if is_full || !inner.spool.is_empty() => {
-                return inner.spool.put(&message);
+                return messages.iter().try_for_each(|message| inner.spool.put(message));
             }
             Overflow::Spool | Overflow::KeepLatest | Overflow::Wait => {}
         }
-        inner.bytes += message.len();
-        inner.messages.push_back(message);
+        inner.bytes += messages.size();
+        inner.waiting += messages.count();
+        inner.messages.push_back(messages);
         Ok(())
     }
 
@@ -135,6 +166,7 @@ impl Queue {
         let mut inner = self.lock();
         inner.is_abandoned = true;
         inner.messages.clear();
+        inner.waiting = 0;
         inner.lent = Lent::default();
         inner.bytes = 0;
         inner.spool = Spool::default();
@@ -145,8 +177,7 @@ impl Queue {
     /// Ready with the next message, or once there are no more. An error when it lay in a file that cannot be read.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<io::Result<Taken>> {
         let mut inner = self.lock();
-        if let Some(message) = inner.messages.pop_front() {
-            inner.bytes -= message.len();
+        if let Some(message) = inner.take_first() {
             self.moves.fetch_add(1, Ordering::Relaxed);
             inner.wake_producer();
             return Poll::Ready(Ok(Taken::Message(message)));
@@ -167,30 +198,35 @@ impl Queue {
         }
     }
 
-    /// Like [`poll_take`](Self::poll_take), and puts what else is there into `taken`, which is empty when this is
-    /// called: so it is known to be used up. Until then it keeps its room here, so that no more wait than may.
+    /// Puts all that is there into `taken`, which is empty when this is called: so it is known to be used up. Until then
+    /// it keeps its room here, but for the first message, so that no more wait than may.
     pub(crate) fn poll_take_all(
         &self,
-        taken: &mut VecDeque<Bytes>,
+        taken: &mut VecDeque<Messages>,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<Taken>> {
+    ) -> Poll<io::Result<TakenAll>> {
         // What a newer message may replace is not taken before it is wanted.
-        if self.overflow == Overflow::KeepLatest {
-            return self.poll_take(context);
-        }
-        {
+        if self.overflow != Overflow::KeepLatest {
             let mut inner = self.lock();
             inner.use_up();
             inner.wake_producer();
             std::mem::swap(&mut inner.messages, taken);
-            if let Some(message) = taken.pop_front() {
-                inner.bytes -= message.len();
-                inner.lent = Lent { messages: taken.len(), bytes: inner.bytes };
-                self.moves.fetch_add(taken.len() as u64 + 1, Ordering::Relaxed);
-                return Poll::Ready(Ok(Taken::Message(message)));
+            if let Some(first) = taken.front().and_then(|first| first.iter().next()) {
+                self.moves.fetch_add(inner.waiting as u64, Ordering::Relaxed);
+                inner.bytes -= first.len();
+                inner.lent = Lent { messages: inner.waiting - 1, bytes: inner.bytes };
+                inner.waiting = 0;
+                return Poll::Ready(Ok(TakenAll::Messages));
             }
         }
-        self.poll_take(context)
+        Poll::Ready(Ok(match ready!(self.poll_take(context))? {
+            Taken::Message(message) => {
+                taken.push_back(message.into());
+                TakenAll::Messages
+            }
+            Taken::Ended => TakenAll::Ended,
+            Taken::Broken => TakenAll::Broken,
+        }))
     }
 
     /// Lets whoever waits for a message look again.
@@ -198,10 +234,10 @@ impl Queue {
         self.lock().wake_consumer();
     }
 
-    /// Whether nothing waits in it.
+    /// Whether nothing waits in it; what was taken does not.
     pub(crate) fn is_empty(&self) -> bool {
         let inner = self.lock();
-        inner.lent.messages == 0 && inner.messages.is_empty() && inner.spool.is_empty()
+        inner.waiting == 0 && inner.spool.is_empty()
     }
 
     fn end(&self, end: End) {
@@ -213,9 +249,12 @@ impl Queue {
         inner.wake_producer();
     }
 
-    fn has_room(&self, inner: &Inner) -> bool {
-        let waiting = inner.messages.len() + inner.lent.messages;
-        waiting == 0 || (waiting < self.most && inner.bytes < MOST_BYTES)
+    fn room_in(&self, inner: &Inner) -> usize {
+        match inner.waiting + inner.lent.messages {
+            0 => self.most.max(1),
+            _ if inner.bytes >= MOST_BYTES => 0,
+            waiting => self.most.saturating_sub(waiting),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -225,6 +264,17 @@ impl Queue {
 }
 
 impl Inner {
+    fn take_first(&mut self) -> Option<Bytes> {
+        let first = self.messages.front_mut()?;
+        let message = first.take_first()?;
+        if first.is_empty() {
+            self.messages.pop_front();
+        }
+        self.waiting -= 1;
+        self.bytes -= message.len();
+        Some(message)
+    }
+
     /// What was lent is gone.
     fn use_up(&mut self) {
         self.bytes -= std::mem::take(&mut self.lent).bytes;

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tokio::time::timeout;
 
 use super::course::Course;
-use super::feed::{Feed, Next, Set};
+use super::feed::{Feed, Next, NextOfCall, Set};
 use super::giving::Giving;
 use super::intake::{Intake, Requesting, Source, Taking};
 use super::outlet::Outlet;
@@ -22,6 +22,7 @@ use super::stop::stopper;
 use crate::engine::judge::Judge;
 use crate::engine::meter::Meters;
 use crate::engine::results::Keep;
+use crate::messages::{Messages, row};
 use crate::plan::{Overflow, StepId};
 use crate::run::sample;
 
@@ -211,12 +212,16 @@ fn what_is_left_of_an_attempt_takes_nothing_more() {
     let attempt = || Requesting::new(Arc::clone(&intake), Arc::default(), stopper().0);
     let next = |attempt: &mut Requesting| now(|context| Pin::new(attempt).poll_next(context));
     let (mut first, taking) = (attempt(), Taking(Arc::clone(&intake)));
-    assert_eq!(next(&mut first), Some(Some(message("1"))));
+    assert_eq!(next(&mut first), Some(Some(message("1").into())));
     drop(taking);
     assert_eq!(next(&mut first), None, "its call is over");
     let mut second = attempt();
     let sent = [next(&mut second), next(&mut second), next(&mut second)];
-    assert_eq!(sent, [Some(Some(message("1"))), Some(Some(message("2"))), Some(None)], "from the beginning");
+    assert_eq!(
+        sent,
+        [Some(Some(message("1").into())), Some(Some(message("2").into())), Some(None)],
+        "from the beginning"
+    );
 }
 
 #[test]
@@ -227,15 +232,12 @@ fn what_is_taken_together_keeps_its_room_until_it_is_used_up() {
     let mut next = || now(|context| feed.poll_next(context)).map(|next| next.unwrap());
     let one = |text| Some(Next::Set(Set::One(message(text))));
     assert_eq!(next(), one("a"));
-    assert!(!queue.is_empty(), "two are held by whoever takes");
-    let mut more = VecDeque::from([message("d"), message("e")]);
-    queue.offer(&mut more).unwrap();
-    assert_eq!(more.len(), 1, "one was used, and one has its place");
+    assert_eq!(queue.room(), 1, "one was used");
+    put(&queue, &["d"]);
+    assert_eq!(queue.room(), 0);
     assert_eq!([next(), next()], [one("b"), one("c")]);
     assert_eq!(next(), one("d"));
-    queue.offer(&mut more).unwrap();
-    assert!(more.is_empty());
-    assert_eq!(next(), one("e"));
+    assert_eq!(queue.room(), 3);
     assert_eq!(next(), None);
     assert!(queue.is_empty());
 }
@@ -267,11 +269,12 @@ async fn a_service_that_falls_silent_is_noticed_after_its_messages_had_to_wait()
         most: None,
         given: 0,
         staged: VecDeque::new(),
+        unjudged: Messages::default(),
         judging: None,
         failure: None,
     };
     for text in ["a", "b"] {
-        Pin::new(&mut giving).start_send(message(text)).unwrap();
+        Pin::new(&mut giving).start_send(message(text).into()).unwrap();
     }
     let limit = Duration::from_secs(1);
     assert!(now(|context| Pin::new(&mut giving).poll_flush(context)).is_none(), "there is room for one");
@@ -307,6 +310,60 @@ proptest! {
         while let Some(Ok(Taken::Message(message))) = now(|context| queue.poll_take(context)) {
             got.push(u32::from_be_bytes(message.as_ref().try_into().unwrap()));
         }
+        prop_assert_eq!(got, (0..given).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn those_that_come_together_and_one_by_one_keep_their_order(
+        turns in proptest::collection::vec((0..4_u8, 0..6_usize), 1..100),
+        overflow in prop::sample::select(vec![Overflow::Wait, Overflow::Spool]),
+        merges in any::<bool>(),
+        most in 1..5_usize,
+    ) {
+        let queue = queue(overflow, most);
+        let outlet = Outlet::new(vec![Arc::clone(&queue)], StepId::new(0), Arc::new(Meters::new(1)));
+        let mut feed = if merges {
+            Feed::merge(vec![(3, Arc::clone(&queue))])
+        } else {
+            Feed::join(vec![Arc::clone(&queue)])
+        };
+        let (mut given, mut waiting, mut got) = (0_u32, Messages::default(), Vec::new());
+        let number = |message: &[u8]| u32::from_be_bytes(message.try_into().unwrap());
+        for (turn, count) in turns {
+            match turn {
+                0 | 1 => {
+                    let before = waiting.count();
+                    let gone = outlet.offer(0, &mut waiting).unwrap();
+                    prop_assert_eq!(gone.count() + waiting.count(), before);
+                    if waiting.is_empty() {
+                        waiting = row((given..).take(count).map(u32::to_be_bytes));
+                        given += count as u32;
+                    }
+                    prop_assert!(overflow == Overflow::Spool || gone.count() <= most);
+                }
+                2 => match now(|context| feed.poll_next(context)) {
+                    Some(Ok(Next::Set(Set::One(message) | Set::Merged(3, message)))) => got.push(number(&message)),
+                    None => {}
+                    Some(other) => panic!("{other:?}"),
+                },
+                _ => match now(|context| feed.poll_together(context)) {
+                    Some(Ok(NextOfCall::Messages(input, messages))) => {
+                        prop_assert_eq!(input, if merges { 3 } else { 0 });
+                        got.extend(messages.iter().map(number));
+                    }
+                    None => {}
+                    Some(other) => panic!("{other:?}"),
+                },
+            }
+        }
+        loop {
+            outlet.offer(0, &mut waiting).unwrap();
+            let Some(Ok(NextOfCall::Messages(_, messages))) = now(|context| feed.poll_together(context)) else {
+                break;
+            };
+            got.extend(messages.iter().map(number));
+        }
+        prop_assert!(feed.is_empty() && waiting.is_empty());
         prop_assert_eq!(got, (0..given).collect::<Vec<_>>());
     }
 }

@@ -35,6 +35,7 @@ fn stored_run() -> StoredRun {
         data: String::new(),
         version: "0".into(),
         steps: Vec::new(),
+        labels: Default::default(),
         ending: Ending::Open,
     }
 }

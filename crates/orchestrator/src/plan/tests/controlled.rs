@@ -135,12 +135,11 @@ fn inline_json_fills_a_request_by_its_names() {
        calls   /S/Take on b:8061
        after   a:Read
        request In (decoded; inline JSON fills what is left open)
-         rows    ← default
-         day     ← parameter
+         rows    ← a:Read inline JSON, else default
+         day     ← a:Read inline JSON, else parameter
          kept    ← override
-         values  ← default
+         values  ← a:Read inline JSON, else default
          never   ← default
-         …       ← a:Read (fields of its inline JSON, by name)
     ");
     let filled = |json: &str| {
         let requests = &setup.planned().step("b:Take").requests.clone();

@@ -14,16 +14,29 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::{Map, Value};
 
 use super::fixture::{Planned, Setup};
-use crate::plan::{RequestPlan, TransferError};
+use crate::messages::row;
+use crate::plan::{RequestPlan, TransferError, Unmade};
 
 /// Fills the request of a step from one message per incoming link.
 type Way = fn(&Planned, &str, &[Bytes]) -> Result<Bytes, TransferError>;
 
 /// All there are. Where bytes are not enough, the plan's own way is tried again.
-const WAYS: [(&str, Way); 3] = [("as planned", as_planned), ("spliced", spliced), ("decoded", decoded)];
+const WAYS: [(&str, Way); 4] =
+    [("as planned", as_planned), ("together", together), ("spliced", spliced), ("decoded", decoded)];
 
 fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
     planned.step(step).requests.join(inputs)
+}
+
+/// The second of two that are the same and come together.
+fn together(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
+    let [message] = inputs else { return as_planned(planned, step, inputs) };
+    let (made, fault) = planned.step(step).requests.each(0, row([message, message]));
+    match fault {
+        Some(Unmade::Transfer(error)) => Err(error),
+        Some(Unmade::TooLong(fault)) => panic!("{fault:?}"),
+        None => Ok(made.each().nth(1).unwrap()),
+    }
 }
 
 fn spliced(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {

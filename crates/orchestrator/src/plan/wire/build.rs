@@ -8,7 +8,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, On
 use super::action::{Accepts, Action, Ends};
 use super::oneof::{oneofs_stay_whole, own_oneof};
 use super::reader::{MAX_DEPTH, Wire};
-use super::splice::{Piece, Sink, Slot, Spliced, Wanted};
+use super::splice::{Piece, Sink, Slot, Spliced, Want, Wanted};
 use super::splicing::Splicing;
 use super::table::{AsIs, Row, Table};
 use crate::plan::offer::{Offer, Parts, Presence, SourcePath, singular_message};
@@ -108,14 +108,21 @@ impl<'a> Builder<'a> {
             }
         }
         let (same, deep) = (self.same(), self.deep());
-        let table = self.table(&same, &deep);
+        let mut table = self.table(&same, &deep);
         let Splicing { mut inputs, sinks, slots, .. } = plan;
         for wanted in inputs.iter_mut().flatten() {
             shorten(wanted, &same, &deep);
         }
         let typed = |(source, wanted): (&MessageDescriptor, Option<Wanted>)| Some((source.clone(), wanted?));
+        let flat = match inputs.as_slice() {
+            [Some(wanted)] if sinks.len() == 1 => flat(wanted).map(|row| {
+                table.0.push(row);
+                table.0.len() - 1
+            }),
+            _ => None,
+        };
         let inputs = self.sources.iter().zip(inputs).map(typed).collect();
-        Some(Spliced { table, inputs, sinks, slots })
+        Some(Spliced { table, inputs, sinks, slots, flat })
     }
 
     /// Plans a message of the request that is filled in parts, and those in it.
@@ -362,8 +369,8 @@ impl<'a> Builder<'a> {
             Part::Scalar { number, accepts } => Action::Copy { number: *number, accepts: *accepts },
             Part::Message { number, row, from, to } => short(*number, *row, *from, *to, same, deep),
         };
-        let rows = self.drafts.iter().map(|draft| Row {
-            fields: draft.fields.iter().map(|(number, part)| (*number, action(part))).collect(),
+        let rows = self.drafts.iter().map(|draft| {
+            Row::new(draft.fields.iter().map(|(number, part)| (*number, action(part))).collect())
         });
         Table(rows.collect())
     }
@@ -429,6 +436,18 @@ fn shorten(wanted: &mut Wanted, same: &[bool], deep: &[bool]) {
             shorten(below, same, deep);
         }
     }
+}
+
+/// What is wanted of the only link's message as a row, if each field becomes one of the request.
+fn flat(wanted: &Wanted) -> Option<Row> {
+    let field = |(number, want): (&u32, &Want)| match (want.pieces.as_slice(), &want.below) {
+        ([Piece::Emit { sink: 0, action }], None) if want.present.is_empty() => {
+            Some((*number, action.clone()))
+        }
+        _ => None,
+    };
+    let fields = wanted.fields.iter().map(field).collect::<Option<Vec<_>>>()?;
+    Some(Row::new(fields))
 }
 
 /// The bytes of what is given by hand directly in this message.

@@ -62,6 +62,7 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0, group: None }
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, WireFault> {
         if self.at >= self.bytes.len() {
             return if self.group.is_some() { Err(WireFault::Ends) } else { Ok(None) };

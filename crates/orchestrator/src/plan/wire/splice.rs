@@ -22,6 +22,8 @@ pub struct Spliced {
     pub(super) sinks: Vec<Sink>,
     /// Fields of which only the last occurrence counts, and only when it is not the default.
     pub(super) slots: Vec<Slot>,
+    /// The row that does all of it, where nothing has to be put together.
+    pub(super) flat: Option<usize>,
 }
 
 /// A message of the request that is filled in parts.
@@ -91,8 +93,39 @@ struct Filling<'a> {
 }
 
 impl Spliced {
+    /// Whether each field of the only link's message becomes one of the request, or none.
+    pub(in super::super) fn is_flat(&self) -> bool {
+        self.flat.is_some()
+    }
+
+    /// Appends the bytes of a request that is [flat](Self::is_flat).
+    pub(in super::super) fn fill_flat(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let Some(row) = self.flat else { return Ok(()) };
+        let place = out.len();
+        out.extend_from_slice(message);
+        let is_patched = out.get_mut(place..).is_some_and(|copy| self.table.patch(row, copy, 0));
+        if is_patched {
+            out.extend_from_slice(self.constants());
+            return Ok(());
+        }
+        out.truncate(place);
+        self.table.rewrite(row, &mut Reader::new(message), out, 0).map_err(|fault| fault.to_string())?;
+        out.extend_from_slice(self.constants());
+        Ok(())
+    }
+
+    /// Fields of the request itself that are given by hand.
+    fn constants(&self) -> &[u8] {
+        self.sinks.first().map_or(&[], |request| &request.constants)
+    }
+
     /// The request's bytes. The error names the link by its position among the step's.
     pub(in super::super) fn fill(&self, inputs: &[Bytes]) -> Result<Bytes, (usize, String)> {
+        if let ([message], true) = (inputs, self.is_flat()) {
+            let mut request = Vec::with_capacity(message.len().min(MOST_RESERVED) + 16);
+            self.fill_flat(message, &mut request).map_err(|fault| (0, fault))?;
+            return Ok(request.into());
+        }
         let mut filling = Filling {
             plan: self,
             request: Vec::new(),

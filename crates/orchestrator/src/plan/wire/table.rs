@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost_reflect::MessageDescriptor;
 
 use super::action::{Action, Ends, put_end, put_key};
+use super::patch::Patches;
 use super::reader::{Field, Reader, Wire, WireFault, varint_length};
 
 /// One row for every pair of types, the message's and the request's.
@@ -14,10 +15,17 @@ pub(super) struct Table(pub(super) Vec<Row>);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     /// By number in the link's message, sorted.
-    pub(super) fields: Vec<(u32, Action)>,
+    fields: Vec<(u32, Action)>,
+    pub(super) patches: Patches,
 }
 
 impl Row {
+    /// `fields` by number in the link's message.
+    pub(super) fn new(mut fields: Vec<(u32, Action)>) -> Self {
+        fields.sort_unstable_by_key(|(number, _)| *number);
+        Self { patches: Patches::new(&fields), fields }
+    }
+
     fn action(&self, number: u32) -> Option<&Action> {
         // Numbers mostly go 1, 2, 3, and then the place is known.
         let guess = self.fields.get(number as usize - 1).filter(|(at, _)| *at == number);
@@ -68,7 +76,7 @@ impl AsIs {
 
 impl Table {
     /// Appends to `out` what the row makes of the message that the reader is at.
-    fn rewrite(
+    pub(super) fn rewrite(
         &self,
         row: usize,
         reader: &mut Reader<'_>,

@@ -5,13 +5,15 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::engine::RunId;
-use crate::ports::StoreError;
+use crate::ports::{Claim, StoreError};
 
 /// A run that this process works on. The system takes the lock away with the process, however that ends.
 #[derive(Debug)]
 pub struct RunClaim {
     _lock: File,
 }
+
+impl Claim for RunClaim {}
 
 impl RunClaim {
     pub(super) fn take(run: &RunId, path: &Path, folder: &Path) -> Result<Self, StoreError> {

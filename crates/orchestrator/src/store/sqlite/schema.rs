@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::{not_read, not_written};
 use crate::ports::StoreError;
 
 /// The version of the tables below. A change adds to [`Schema::bring_up_to_date`] and counts up.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
+/// Version 1.
 const TABLES: &str = "
-    BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS runs (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
@@ -35,7 +35,12 @@ const TABLES: &str = "
         PRIMARY KEY (run, position)
     ) STRICT;
     PRAGMA user_version = 1;
-    COMMIT;
+";
+
+/// Version 2: what runs are found by.
+const LABELS: &str = "
+    ALTER TABLE runs ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
+    PRAGMA user_version = 2;
 ";
 
 /// The tables of a database.
@@ -58,6 +63,38 @@ impl Schema {
         if Self::found_in(connection, folder)? == VERSION {
             return Ok(());
         }
-        connection.execute_batch(TABLES).map_err(|error| not_written(folder, &error))
+        let not_written = |error: rusqlite::Error| not_written(folder, &error);
+        // One process at a time: whoever comes second finds it done.
+        let transaction = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(not_written)?;
+        if Self::found_in(&transaction, folder)? == 0 {
+            transaction.execute_batch(TABLES).map_err(not_written)?;
+        }
+        if Self::found_in(&transaction, folder)? == 1 {
+            transaction.execute_batch(LABELS).map_err(not_written)?;
+        }
+        transaction.commit().map_err(not_written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_version_gets_labels_and_keeps_its_runs() {
+        let folder = Path::new("f");
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        let insert = "INSERT INTO runs VALUES (1, 'r', 0, 'p', 'd', '', 'batch', '', '0', '[]', NULL)";
+        connection.execute(insert, []).unwrap();
+        for _ in 0..2 {
+            Schema::bring_up_to_date(&connection, folder).unwrap();
+            let found: (String, String) = connection
+                .query_row("SELECT id, labels FROM runs", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap();
+            assert_eq!(found, ("r".to_owned(), "{}".to_owned()));
+            assert_eq!(Schema::found_in(&connection, folder).unwrap(), VERSION);
+        }
     }
 }

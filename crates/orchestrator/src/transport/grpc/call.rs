@@ -11,8 +11,9 @@ use h2::client::{ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::Request;
 
-use super::frames::{Frames, PREFIX, put_prefix};
+use super::frames::{Frames, put_prefix};
 use super::status::{failure_of, head, trailer};
+use crate::messages::{Data, Messages, PREFIX};
 use crate::ports::{Inputs, Outputs};
 use crate::run::Failure;
 
@@ -75,7 +76,7 @@ async fn send_one(
     request: Request<()>,
     mut inputs: Inputs,
 ) -> Result<ResponseFuture, Failure> {
-    let message = inputs.next().await.unwrap_or_default();
+    let message = inputs.next().await.and_then(|mut first| first.take_first()).unwrap_or_default();
     let is_small = message.len() <= ALONE;
     let mut first = BytesMut::with_capacity(if is_small { PREFIX + message.len() } else { PREFIX });
     put_prefix(&mut first, message.len())?;
@@ -101,7 +102,7 @@ async fn receive(response: ResponseFuture, shape: CallShape, outputs: Outputs<'_
             let message = only(&mut body).await?;
             trailer(body.trailers().await.map_err(|error| failure_of(&error))?.as_ref())?;
             if let Some(message) = message {
-                hand_on(outputs, message).await;
+                hand_on(outputs, message.into()).await;
                 settle(outputs).await;
             }
             Ok(())
@@ -143,8 +144,8 @@ async fn drain(body: &mut RecvStream, outputs: Outputs<'_>) -> Result<(), Failur
         let taken = data.len();
         frames.take(data);
         let taken_apart = loop {
-            match frames.next() {
-                Ok(Some(message)) => hand_on(outputs, message).await,
+            match frames.next_together() {
+                Ok(Some(messages)) => hand_on(outputs, messages).await,
                 Ok(None) => break Ok(()),
                 Err(failure) => break Err(failure),
             }
@@ -158,9 +159,9 @@ async fn drain(body: &mut RecvStream, outputs: Outputs<'_>) -> Result<(), Failur
     frames.end()
 }
 
-async fn hand_on(outputs: Outputs<'_>, message: Bytes) {
+async fn hand_on(outputs: Outputs<'_>, messages: Messages) {
     let ready = poll_fn(|context| Pin::new(&mut *outputs).poll_ready(context)).await;
-    match ready.and_then(|()| Pin::new(&mut *outputs).start_send(message)) {
+    match ready.and_then(|()| Pin::new(&mut *outputs).start_send(messages)) {
         Ok(()) => {}
         Err(never) => match never {},
     }
@@ -179,7 +180,7 @@ struct Sending {
     inputs: Inputs,
     /// Small ones, to be written together.
     gathered: BytesMut,
-    /// A large one, to be written after those.
+    /// A large one, or what is large together, to be written after those.
     alone: Option<Bytes>,
     have_ended: bool,
 }
@@ -222,15 +223,21 @@ impl Sending {
             let Poll::Ready(next) = self.inputs.as_mut().poll_next(context) else {
                 return self.after_a_pause(before, context).map(Ok);
             };
-            let Some(message) = next else {
+            let Some(messages) = next else {
                 self.have_ended = true;
                 break;
             };
-            put_prefix(&mut self.gathered, message.len())?;
-            if message.len() <= ALONE {
-                self.gathered.extend_from_slice(&message);
+            let data = match messages.into_data() {
+                Data::Framed(framed) => framed,
+                Data::Single(message) => {
+                    put_prefix(&mut self.gathered, message.len())?;
+                    message
+                }
+            };
+            if data.len() <= ALONE {
+                self.gathered.extend_from_slice(&data);
             } else {
-                self.alone = Some(message);
+                self.alone = Some(data);
             }
         }
         Poll::Ready(Ok(()))

@@ -1,6 +1,9 @@
 //! Connections: how they are made, and who drives them.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use aieffect_blueprint::Address;
@@ -15,6 +18,7 @@ use tokio::time::timeout;
 use tonic::codegen::Service;
 
 use super::access::Access;
+use super::gate::{Gate, Place};
 use super::status::connecting_failed;
 use super::tls::Trouble;
 
@@ -38,6 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Connection {
     client: SendRequest<Bytes>,
+    gate: Arc<Gate>,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
     /// Reads and writes for all calls. Why it ended, its calls are told.
@@ -55,7 +60,7 @@ impl Connection {
         let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/");
         let uri =
             uri.build().map_err(|_| Trouble::Lasting(format!("`{address}` is no address to connect to")))?;
-        let (client, driver) = match secured {
+        let (client, gate, driver) = match secured {
             // What is secured keeps the time itself, and says who was waited for.
             Some(mut secured) => {
                 let stream = secured.call(uri).await.map_err(|error| connecting_failed(&*error))?;
@@ -70,16 +75,28 @@ impl Connection {
                 driven(stream.map_err(|error| connecting_failed(&error))?.into_inner()).await?
             }
         };
-        Ok(Self { client, scheme, authority, _driver: Arc::new(driver) })
+        Ok(Self { client, gate, scheme, authority, _driver: Arc::new(driver) })
     }
 
-    /// For one call; an error when the connection has ended. Calls beyond what the service takes at once wait within it.
-    pub(super) async fn ready(&self) -> Result<SendRequest<Bytes>, h2::Error> {
-        self.client.clone().ready().await
+    /// For one call, which holds its place until it ends. Waits while the service takes no more calls; an error when the
+    /// connection has ended, and nothing was sent.
+    pub(super) async fn ready(&self) -> Result<(SendRequest<Bytes>, Place), h2::Error> {
+        let mut client = self.client.clone();
+        let place = self.gate.enter(|| limit(&mut client)).await?;
+        Ok((client, place))
     }
 }
 
-async fn driven<T>(stream: T) -> Result<(SendRequest<Bytes>, JoinSet<()>), Trouble>
+/// How many calls the service takes at once; an error when the connection has ended.
+fn limit(client: &mut SendRequest<Bytes>) -> Result<usize, h2::Error> {
+    // It is pending only after a call of its own, which nobody makes with a handle that asks.
+    match client.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Err(error)) => Err(error),
+        Poll::Ready(Ok(())) | Poll::Pending => Ok(client.current_max_send_streams()),
+    }
+}
+
+async fn driven<T>(stream: T) -> Result<(SendRequest<Bytes>, Arc<Gate>, JoinSet<()>), Trouble>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -92,11 +109,27 @@ where
         .max_send_buffer_size(MOST_UNWRITTEN)
         .data_frame_budget(FRAMES_OVERHEAD)
         .initial_max_send_streams(STREAMS_AT_FIRST);
-    let (client, connection) = builder.handshake(stream).await.map_err(|error| connecting_failed(&error))?;
+    let (client, mut connection) =
+        builder.handshake(stream).await.map_err(|error| connecting_failed(&error))?;
+    let gate = Arc::<Gate>::default();
+    let (mut watched, waited_at) = (client.clone(), Arc::clone(&gate));
     let mut driver = JoinSet::new();
     driver.spawn(async move {
-        // Each call is told by its own half.
-        connection.await.ok();
+        let mut before = STREAMS_AT_FIRST;
+        poll_fn(|context| {
+            // Each call is told of the end by its own half.
+            let ended = Pin::new(&mut connection).poll(context).is_ready();
+            // The service may have said that it takes more calls, or none any more.
+            if ended || (waited_at.is_awaited() && limit(&mut watched).ok() != Some(before)) {
+                waited_at.look_again();
+            }
+            if ended {
+                return Poll::Ready(());
+            }
+            before = watched.current_max_send_streams();
+            Poll::Pending
+        })
+        .await;
     });
-    Ok((client, driver))
+    Ok((client, gate, driver))
 }

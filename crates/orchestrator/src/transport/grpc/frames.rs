@@ -3,11 +3,8 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::MESSAGE_LIMIT;
+use crate::messages::{MESSAGE_LIMIT, Messages, PREFIX};
 use crate::run::{Direction, Failure};
-
-/// What stands before each message.
-pub(super) const PREFIX: usize = 5;
 
 /// What is set aside for a message on its word alone; more only as it comes.
 const ON_ITS_WORD: usize = 1024 * 1024;
@@ -15,7 +12,7 @@ const ON_ITS_WORD: usize = 1024 * 1024;
 /// Puts the prefix of a message.
 pub(super) fn put_prefix(buffer: &mut BytesMut, length: usize) -> Result<(), Failure> {
     let told = u32::try_from(length).ok().filter(|_| length <= MESSAGE_LIMIT);
-    let told = told.ok_or_else(|| too_large(Direction::Request, length))?;
+    let told = told.ok_or_else(|| Failure::too_large(Direction::Request, length))?;
     buffer.put_u8(0);
     buffer.put_u32(told);
     Ok(())
@@ -40,6 +37,17 @@ impl Frames {
     pub(super) fn take(&mut self, data: Bytes) {
         debug_assert!(self.data.is_empty(), "messages are taken out before more comes in");
         self.data = data;
+    }
+
+    /// The next messages that lie together, or `None` until there is more data.
+    pub(super) fn next_together(&mut self) -> Result<Option<Messages>, Failure> {
+        if self.building.is_none() && self.prefix.is_empty() {
+            let whole = Messages::take_whole(&mut self.data);
+            if !whole.is_empty() {
+                return Ok(Some(whole));
+            }
+        }
+        Ok(self.next()?.map(Messages::from))
     }
 
     /// The next message, or `None` until there is more data.
@@ -88,16 +96,12 @@ fn length(prefix: &mut impl Buf) -> Result<usize, Failure> {
     let (flag, length) = (prefix.get_u8(), prefix.get_u32() as usize);
     match flag {
         0 if length <= MESSAGE_LIMIT => Ok(length),
-        0 => Err(too_large(Direction::Response, length)),
+        0 => Err(Failure::too_large(Direction::Response, length)),
         1 => Err(Failure::Protocol {
             reason: "its answer is compressed, which it was not asked to be".to_owned(),
         }),
         _ => Err(Failure::Protocol { reason: "its answer is not made of gRPC messages".to_owned() }),
     }
-}
-
-fn too_large(direction: Direction, size: usize) -> Failure {
-    Failure::TooLarge { direction, limit: MESSAGE_LIMIT as u64, size: Some(size as u64) }
 }
 
 #[cfg(test)]
@@ -132,6 +136,34 @@ mod tests {
             }
             prop_assert_eq!(out, messages);
             prop_assert!(frames.end().is_ok());
+        }
+
+        #[test]
+        fn they_come_together_as_they_come_one_by_one(
+            data in prop::collection::vec(0_u8..4, 0..200),
+            cuts in prop::collection::vec(1_usize..30, 1..40),
+        ) {
+            let apart = |together: bool| {
+                let (mut data, mut frames, mut out) = (Bytes::from(data.clone()), Frames::default(), Vec::new());
+                let mut cuts = cuts.iter().cycle();
+                while !data.is_empty() {
+                    frames.take(data.split_to((*cuts.next().unwrap()).min(data.len())));
+                    loop {
+                        let next = if together {
+                            frames.next_together()
+                        } else {
+                            frames.next().map(|next| next.map(Messages::from))
+                        };
+                        match next {
+                            Ok(Some(messages)) => out.extend(messages.iter().map(<[u8]>::to_vec)),
+                            Ok(None) => break,
+                            Err(failure) => return (out, Err(failure)),
+                        }
+                    }
+                }
+                (out, frames.end())
+            };
+            prop_assert_eq!(apart(true), apart(false));
         }
 
         #[test]

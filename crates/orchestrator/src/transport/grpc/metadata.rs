@@ -1,5 +1,8 @@
 //! What a service is told about a call.
 
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, TE, USER_AGENT};
@@ -18,16 +21,85 @@ const ATTEMPT: HeaderName = HeaderName::from_static("aieffect-attempt");
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// The head of a call over that connection.
-pub(super) fn request(connection: &Connection, call: &Call, access: &Access) -> Result<Request<()>, Failure> {
+/// The heads of calls. A step's calls differ in little: what they share is put together once.
+#[derive(Debug, Default)]
+pub(super) struct Heads(Mutex<VecDeque<Shared>>);
+
+/// So many steps are remembered.
+const MOST_SHARED: usize = 32;
+
+/// What the calls of one step share.
+#[derive(Debug)]
+struct Shared {
+    /// The same memory, not only the same text: a look at one takes no time.
+    path: Arc<str>,
+    run: Arc<str>,
+    step: Arc<str>,
+    attempt: NonZeroU32,
+    deadline: Option<Duration>,
+    head: Request<()>,
+}
+
+impl Heads {
+    /// The head of a call over that connection.
+    pub(super) fn request(
+        &self,
+        connection: &Connection,
+        call: &Call,
+        access: &Access,
+    ) -> Result<Request<()>, Failure> {
+        let mut request = self.shared(connection, call, access)?;
+        let headers = request.headers_mut();
+        headers.insert(SEQ, passing(call.metadata.seq.into()));
+        headers.insert(TRACE, passing(text(&call.metadata.traceparent, &TRACE)?));
+        Ok(request)
+    }
+
+    fn shared(&self, connection: &Connection, call: &Call, access: &Access) -> Result<Request<()>, Failure> {
+        // What is in there is whole at any time.
+        let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = heads.iter().find(|shared| shared.is_of(call));
+        if let Some(Shared { head, .. }) =
+            known.filter(|shared| shared.head.uri().authority() == Some(&connection.authority))
+        {
+            return Ok(head.clone());
+        }
+        let head = head(connection, call, access)?;
+        if heads.len() >= MOST_SHARED {
+            heads.pop_back();
+        }
+        let about = &call.metadata;
+        heads.push_front(Shared {
+            path: Arc::clone(&call.path),
+            run: Arc::clone(&about.run),
+            step: Arc::clone(&about.step),
+            attempt: about.attempt,
+            deadline: call.deadline,
+            head: head.clone(),
+        });
+        Ok(head)
+    }
+}
+
+impl Shared {
+    fn is_of(&self, call: &Call) -> bool {
+        let about = &call.metadata;
+        Arc::ptr_eq(&self.step, &about.step)
+            && Arc::ptr_eq(&self.run, &about.run)
+            && Arc::ptr_eq(&self.path, &call.path)
+            && self.attempt == about.attempt
+            && self.deadline == call.deadline
+    }
+}
+
+/// What stands in the head of every call of a step.
+fn head(connection: &Connection, call: &Call, access: &Access) -> Result<Request<()>, Failure> {
     let mut request = bare(connection, &call.path)?;
     let headers = request.headers_mut();
     let about = &call.metadata;
     headers.insert(RUN, text(&about.run, &RUN)?);
     headers.insert(STEP, text(&about.step, &STEP)?);
-    headers.insert(SEQ, passing(about.seq.into()));
     headers.insert(ATTEMPT, about.attempt.get().into());
-    headers.insert(TRACE, passing(text(&about.traceparent, &TRACE)?));
     if let Some(deadline) = call.deadline {
         headers.insert(TIMEOUT, timeout(deadline));
     }

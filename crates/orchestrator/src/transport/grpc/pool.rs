@@ -11,6 +11,7 @@ use h2::client::SendRequest;
 
 use super::access::Access;
 use super::connection::Connection;
+use super::gate::Place;
 use super::status::never_reached;
 use super::tls::Trouble;
 use crate::run::Failure;
@@ -30,6 +31,8 @@ struct Slot {
     making: Making,
     /// Goes up whenever another connection takes the place.
     generation: u64,
+    /// Calls that wait for it to be made.
+    waiting: usize,
     streams: usize,
 }
 
@@ -92,54 +95,91 @@ impl std::fmt::Debug for Pool {
 
 impl Slot {
     fn new(address: &Address, access: &Access) -> Self {
-        Self { making: making(address, access), generation: 0, streams: 0 }
+        Self { making: making_of(address, access), generation: 0, waiting: 0, streams: 0 }
+    }
+
+    /// Another connection is made by the next call that takes the place.
+    fn renew(&mut self, address: &Address, access: &Access) {
+        self.making = making_of(address, access);
+        self.generation += 1;
+        self.waiting = 0;
     }
 }
 
 impl Lane<'_> {
     /// The connection, made if need be, and what one call is made with.
-    pub(super) async fn ready(&self) -> Result<(Connection, SendRequest<Bytes>), Failure> {
-        let (making, generation) = self.making();
-        let connection = self.made(making, generation).await?;
-        if let Ok(client) = connection.ready().await {
-            return Ok((connection, client));
+    pub(super) async fn ready(&self) -> Result<(Connection, SendRequest<Bytes>, Place), Failure> {
+        let (connection, generation) = self.made().await?;
+        if let Ok((client, place)) = connection.ready().await {
+            return Ok((connection, client, place));
         }
-        // It has ended since its last call: nothing of this one has been sent.
+        // It has ended since its last call, or while this one waited: nothing of it has been sent.
         self.renew(generation);
-        let (making, generation) = self.making();
-        let connection = self.made(making, generation).await?;
-        let client = connection.ready().await.map_err(|error| {
+        let (connection, generation) = self.made().await?;
+        let (client, place) = connection.ready().await.map_err(|error| {
             self.renew(generation);
             never_reached(&error)
         })?;
-        Ok((connection, client))
+        Ok((connection, client, place))
     }
 
-    async fn made(&self, making: Making, generation: u64) -> Result<Connection, Failure> {
+    async fn made(&self) -> Result<(Connection, u64), Failure> {
+        let (making, generation) = self.making();
+        let waiting = Waiting { lane: self, generation };
         let made = making.await;
-        if made.is_err() {
-            self.renew(generation);
+        drop(waiting);
+        match made {
+            Ok(connection) => Ok((connection, generation)),
+            Err(failure) => {
+                self.renew(generation);
+                Err(failure)
+            }
         }
-        made
     }
 
     fn making(&self) -> (Making, u64) {
-        let all = self.pool.lock();
-        match all.get(self.address).and_then(|slots| slots.get(self.slot)) {
-            Some(slot) => (slot.making.clone(), slot.generation),
-            // Places are never taken away; were this one, it would only not be shared.
-            None => (making(self.address, self.access), 0),
-        }
+        let making = self.with_slot(|slot| {
+            slot.waiting += 1;
+            (slot.making.clone(), slot.generation)
+        });
+        // Places are never taken away; were this one, it would only not be shared.
+        making.unwrap_or_else(|| (making_of(self.address, self.access), 0))
     }
 
     /// The next call makes another connection, unless one has been made already.
     fn renew(&self, generation: u64) {
+        self.with_slot(|slot| {
+            if slot.generation == generation {
+                slot.renew(self.address, self.access);
+            }
+        });
+    }
+
+    fn with_slot<T>(&self, look: impl FnOnce(&mut Slot) -> T) -> Option<T> {
         let mut all = self.pool.lock();
-        let slot = all.get_mut(self.address).and_then(|slots| slots.get_mut(self.slot));
-        if let Some(slot) = slot.filter(|slot| slot.generation == generation) {
-            slot.generation += 1;
-            slot.making = making(self.address, self.access);
-        }
+        all.get_mut(self.address).and_then(|slots| slots.get_mut(self.slot)).map(look)
+    }
+}
+
+/// One that waits for a connection to be made.
+struct Waiting<'a> {
+    lane: &'a Lane<'a>,
+    generation: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Lane { address, access, .. } = self.lane;
+        self.lane.with_slot(|slot| {
+            if slot.generation != self.generation {
+                return;
+            }
+            slot.waiting = slot.waiting.saturating_sub(1);
+            // Nobody goes on with it: a call that came later would find it grown old, or its time run out.
+            if slot.waiting == 0 && slot.making.peek().is_none() {
+                slot.renew(address, access);
+            }
+        });
     }
 }
 
@@ -148,14 +188,11 @@ impl Drop for Lane<'_> {
         if self.slot == UNARY {
             return;
         }
-        let mut all = self.pool.lock();
-        if let Some(slot) = all.get_mut(self.address).and_then(|slots| slots.get_mut(self.slot)) {
-            slot.streams -= 1;
-        }
+        self.with_slot(|slot| slot.streams -= 1);
     }
 }
 
-fn making(address: &Address, access: &Access) -> Making {
+fn making_of(address: &Address, access: &Access) -> Making {
     let (address, access) = (address.clone(), access.clone());
     let making = async move {
         Connection::make(&address, &access).await.map_err(|trouble| match trouble {

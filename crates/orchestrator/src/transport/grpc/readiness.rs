@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::status::never_reached;
 use super::tls::Trouble;
 use super::{call, metadata};
+use crate::messages::Messages;
 use crate::run::{Failure, StatusCode};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -30,10 +31,10 @@ pub(crate) enum Said {
 pub(crate) async fn try_once(address: &Address, access: &Access) -> Result<Said, Trouble> {
     let connection = Connection::make(address, access).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
-    let mut answers: Vec<Bytes> = Vec::new();
+    let mut answers: Vec<Messages> = Vec::new();
     match ask(&connection, access, &mut answers).await {
         Ok(()) => {
-            let answer = answers.first().map(|answer| HealthCheckResponse::decode(answer.as_ref()));
+            let answer = answers.first().and_then(|answer| answer.last()).map(HealthCheckResponse::decode);
             match answer.and_then(Result::ok).map(|answer| answer.status()) {
                 Some(ServingStatus::Serving) => Ok(Said::Ready),
                 Some(status) => Ok(Said::NotYet(format!("its health service says {}", status.as_str_name()))),
@@ -49,11 +50,11 @@ pub(crate) async fn try_once(address: &Address, access: &Access) -> Result<Said,
     }
 }
 
-async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Bytes>) -> Result<(), Failure> {
-    let client = connection.ready().await.map_err(|error| never_reached(&error))?;
+async fn ask(connection: &Connection, access: &Access, answers: &mut Vec<Messages>) -> Result<(), Failure> {
+    let (client, _place) = connection.ready().await.map_err(|error| never_reached(&error))?;
     let mut request = metadata::bare(connection, HEALTH)?;
     access.authorize(request.headers_mut());
-    let question = Box::pin(stream::once(std::future::ready(Bytes::new())));
+    let question = Box::pin(stream::once(std::future::ready(Bytes::new().into())));
     call::perform(client, request, CallShape::Unary, question, answers).await
 }
 

@@ -1,13 +1,14 @@
-//! A digest of the documents that a run is planned from.
+//! A digest of the documents that runs are planned from.
 
 use std::fmt::Write;
 
 use aieffect_blueprint::{Document, ProtoTree};
-use aieffect_layout::Opened;
 use sha2::{Digest, Sha256};
 
-/// Of the documents and protos of a package or use case: what they say, wherever they lie.
-pub(crate) fn digest(opened: &Opened) -> String {
+use crate::Opened;
+
+/// SHA-256, in hexadecimal digits, of the documents and protos of a package or use case: of what they say, wherever they lie.
+pub fn digest(opened: &Opened) -> String {
     let mut hash = Sha256::new();
     match opened {
         Opened::Package(package, _) => {
