@@ -154,6 +154,45 @@ fn whoever_speaks_the_other_transport_is_said_at_once() {
 }
 
 #[test]
+fn an_exported_package_says_which_nodes_are_called_over_http() {
+    let dir = tempfile::tempdir().unwrap();
+    let package = dir.path().join("package");
+    let case = aieffect_testkit::use_case("mixed_transport_pipeline");
+    Aieffect::new("export", &case, dir.path()).arg(&package).output().succeeds();
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(package.join(name)).unwrap()).unwrap()
+    };
+    let over_http = json!({"transport": "http-control"});
+    assert_eq!(
+        read("execution.json")["nodes"],
+        json!({"wind_reader1": over_http, "wind_forecast1": over_http})
+    );
+    let blueprint = read("blueprint.json");
+    let uris: Vec<&str> = blueprint["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["proto_uri"].as_str().unwrap())
+        .collect();
+    assert_eq!(uris, ["", "microservice/ramp_detector1.proto", "", "microservice/forecast_report1.proto"]);
+    let check = |arguments: &[&str]| {
+        Aieffect::new("check", &package, dir.path()).args(arguments.iter().copied()).output()
+    };
+    let plan = check(&["--plan"]);
+    plan.succeeds();
+    // A platform that has dropped the file leaves what the blueprint says.
+    let execution = fs::read_to_string(package.join("execution.json")).unwrap();
+    fs::remove_file(package.join("execution.json")).unwrap();
+    let without = check(&["--plan"]);
+    assert!(without.stdout.contains("POST /control/execute (method Forecast)"), "{}", without.stdout);
+    fs::write(dir.path().join("kept.json"), execution).unwrap();
+    let kept = dir.path().join("kept.json");
+    assert_eq!(check(&["--plan", "--execution", kept.to_str().unwrap()]).stdout, plan.stdout);
+    let designer = check(&["--designer"]);
+    assert!(!designer.stdout.contains("control.proto"), "{}", designer.stdout);
+}
+
+#[test]
 fn an_operation_is_called_alone_with_inputs_and_parameters() {
     let server = Running::new(|request| complete(&request.json()["inputs"][0]));
     let package = Package::new().controlled("read1", server.port(), &["Read"]).written();

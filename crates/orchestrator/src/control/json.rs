@@ -118,6 +118,9 @@ impl<'t> Scan<'t> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -141,6 +144,40 @@ mod tests {
         }
         for text in ["", "{}", "[1", "[\"\\", "[}"] {
             assert_eq!(elements(text), None, "{text}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::hash_map(any::<String>(), inner, 0..6).prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_those_that_a_parser_finds(json in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { format!("{json:#}") } else { json.to_string() };
+            prop_assert!(is_json(&text));
+            let read = |part: &str| serde_json::from_str::<Value>(part).unwrap();
+            let parts = members(&text).map(|parts| parts.into_iter().map(|(key, part)| (key, read(part))).collect());
+            prop_assert_eq!(parts, json.as_object().cloned());
+            let parts = elements(&text).map(|parts| parts.into_iter().map(read).collect::<Vec<_>>());
+            prop_assert_eq!(parts, json.as_array().cloned());
+        }
+
+        #[test]
+        fn no_text_ends_it(text in r#"[\[\]{}",:\\a-z0-9 \x0c\n]{0,40}"#) {
+            let _ = (members(&text), elements(&text));
         }
     }
 

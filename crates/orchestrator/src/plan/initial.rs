@@ -10,11 +10,13 @@ use serde_json::{Map, Value};
 
 use super::graph::Graph;
 
-/// Plain keys are fields, given to every start step that knows them; keys `node:operation` name a step.
+/// Plain keys are fields, given to every start step that knows them; keys `node:operation` name a step. An array has
+/// data references, given to every start step that is controlled over HTTP.
 #[derive(Debug, Clone, Default)]
 pub struct InitialData {
     fields: Vec<Field>,
     steps: Vec<(StepName, Given, Place)>,
+    references: Option<(Given, Place)>,
 }
 
 /// A field's name and value, and the object that it was written in.
@@ -39,10 +41,14 @@ pub(super) struct StepData {
 }
 
 impl InitialData {
-    /// Reads the data: a JSON object.
+    /// Reads the data: a JSON object, or an array.
     pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Self {
         let mut data = Self::default();
         let root = Reader::root(document);
+        if root.value().is_array() {
+            data.references = Given::read(&root, findings).map(|given| (given, root.place()));
+            return data;
+        }
         for (key, value) in root.entries(findings) {
             if !key.contains(':') {
                 data.fields.push((key.to_owned(), value.value().clone(), root.place()));
@@ -79,7 +85,7 @@ impl InitialData {
         findings: &mut Findings,
     ) -> BTreeMap<OperationId, StepData> {
         let mut given: BTreeMap<OperationId, StepData> = BTreeMap::new();
-        if self.fields.is_empty() && self.steps.is_empty() {
+        if self.fields.is_empty() && self.steps.is_empty() && self.references.is_none() {
             return given;
         }
         let led_to = graph.is_led_to();
@@ -89,6 +95,14 @@ impl InitialData {
             &mut given,
             findings,
         );
+        if let Some((references, place)) = &self.references {
+            let starts: Vec<usize> = order.iter().copied().filter(|step| !led_to[*step]).collect();
+            let controlled = controlled_starts(graph, &starts);
+            if controlled.is_empty() {
+                findings.push(no_taker(place));
+            }
+            controlled.into_iter().for_each(|id| given.entry(id).or_default().add(references, place));
+        }
         let steps: HashMap<_, _> = order.iter().map(|step| (graph.name(*step).to_string(), *step)).collect();
         let known = Known::new(steps.keys().map(String::as_str));
         for (name, what, place) in &self.steps {
@@ -193,6 +207,13 @@ fn by_field(graph: &Graph<'_>, starts: impl Iterator<Item = usize>) -> BTreeMap<
         }
     }
     knowing
+}
+
+fn no_taker(place: &Place) -> Diagnostic {
+    let message = "data references are given, and no start step is controlled over HTTP";
+    Diagnostic::error(Code::BadInitialData, message)
+        .at(place.label())
+        .help("give an object: its keys are fields of start steps, or name steps: {\"node:Operation\": {…}}")
 }
 
 fn unknown_field(name: &str, place: &Place, help: String) -> Diagnostic {

@@ -187,7 +187,10 @@ fn initial_data_gives_references_and_parameters() {
         r#"{"uri":"1"} + {"uri":"2"} {"day":1}"#
     );
     assert_eq!(sent(r#"{"a:Read": {"day": 2}, "day": 1}"#), r#" {"day":2}"#);
+    assert_eq!(sent(r#"[{"uri": "1"}, {"uri": "2"}]"#), r#"{"uri":"1"} + {"uri":"2"} "#);
     assert!(setup().initial(r#"{"c:X": {}}"#).planned().plan.is_none());
+    let without = Setup::new().gives("a", "string x = 1;").initial(r#"[{"uri": "1"}]"#).planned();
+    assert!(without.said().contains("no start step is controlled over HTTP"), "{}", without.said());
 }
 
 #[test]
