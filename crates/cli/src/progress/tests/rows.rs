@@ -151,6 +151,19 @@ fn failures_of_a_step_that_goes_on_are_counted() {
 }
 
 #[test]
+fn how_far_a_call_says_it_is_stands_beside_its_time() {
+    let phase = Phase::Running;
+    let running =
+        StepView { progress: Some(424), ..called("wind_forecast1:Forecast", State::Running, 2.0, 0, 0) };
+    let steps = vec![running, step("report1:Write", State::Waiting)];
+    insta::assert_snapshot!(shown(&view(&phase, steps), 60, 24), @"
+    wind_forecast1:Forecast  running    2.0 s  42 %
+    report1:Write            waiting
+    1m23s  running: 1 running, 1 waiting
+    ");
+}
+
+#[test]
 fn names_of_wide_letters_keep_the_columns_straight() {
     let phase = Phase::Running;
     let steps = vec![
