@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use aieffect_blueprint::Address;
+use aieffect_compose::{StackAccess, StackToken};
 use aieffect_orchestrator::transport::grpc::{Access, OwnCertificate, Tls, TlsPart, Token};
 
 use crate::exit::{Exit, Failure};
@@ -59,6 +60,31 @@ impl AccessFlags {
         ))
     }
 
+    /// The same for the orchestrator of a stack, which reads all of it again. `seen` gives a file's path as the compose file
+    /// says it. The token is looked at and left where it is.
+    pub(crate) fn for_stack(&self, seen: impl Fn(&Path) -> String) -> Result<StackAccess, Failure> {
+        self.read()?;
+        let path = |file: &Option<PathBuf>| file.as_deref().map(&seen);
+        let token = match (&self.token_env, path(&self.token_file)) {
+            (Some(name), _) if is_variable(name) => Some(StackToken::Variable(name.clone())),
+            (Some(_), _) => {
+                let text =
+                    "the environment variable that `--token-env` names cannot be handed to a container";
+                let failure = Failure::text(Exit::WrongUsage, text.to_owned());
+                return Err(failure.help("take a name of letters, digits and `_`"));
+            }
+            (None, file) => file.map(StackToken::File),
+        };
+        let (tls_ca, tls_cert, tls_key) = (path(&self.tls_ca), path(&self.tls_cert), path(&self.tls_key));
+        Ok(StackAccess { tls_ca, tls_cert, tls_key, token })
+    }
+
+    /// The files that are named.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = [&self.tls_ca, &self.tls_cert, &self.tls_key, &self.token_file];
+        files.into_iter().filter_map(|file| file.as_deref())
+    }
+
     fn tls(&self, authority: &Path) -> Result<Tls, Failure> {
         let texts = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {
@@ -98,6 +124,12 @@ impl AccessFlags {
     }
 }
 
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|letter: char| letter.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 fn read(option: &str, file: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(file).map_err(|error| {
         let reason = match error.kind() {
@@ -118,6 +150,16 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_that_a_compose_file_can_name_are_told_from_others() {
+        for name in ["TOKEN", "my_token2", "_"] {
+            assert!(is_variable(name), "{name}");
+        }
+        for name in ["2TOKEN", "MY.TOKEN", "A=B", "A B", "$TOKEN", "TÖKEN", ""] {
+            assert!(!is_variable(name), "{name}");
+        }
+    }
 
     #[test]
     fn only_what_leaves_this_machine_in_plain_text_exposes_a_token() {

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use self::keep::KeepFlags;
 pub(crate) use self::watch::{Showing, WatchFlags};
 use crate::access::AccessFlags;
-use crate::command::{call, completions, doctor, man, runs};
+use crate::command::{call, completions, doctor, man, runs, serve};
 use crate::exit::{Exit, Failure};
 use crate::paths;
 
@@ -40,6 +40,7 @@ pub(crate) enum Command {
     Orchestrate(Orchestrate),
     Run(Run),
     Runs(runs::Runs),
+    Serve(serve::Serve),
     Probe(Probe),
     Call(call::Call),
     Doctor(doctor::Doctor),
@@ -61,6 +62,7 @@ impl Command {
             | Self::Export(_)
             | Self::Compose(_)
             | Self::Runs(_)
+            | Self::Serve(_)
             | Self::Probe(_)
             | Self::Call(_)
             | Self::Doctor(_)
@@ -214,6 +216,9 @@ pub(crate) struct Compose {
     /// Leave the orchestrator out
     #[arg(long, group = "orchestrator")]
     pub(crate) no_orchestrator: bool,
+    /// How the orchestrator speaks with the services: it gets these files to read, and the variable
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
     /// Copy this file into the package as its execution.json
     #[arg(long, value_name = "FILE", env = "AIEFFECT_EXECUTION")]
     pub(crate) execution: Option<PathBuf>,

@@ -15,3 +15,4 @@ pub(crate) mod orchestrate;
 pub(crate) mod probe;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod serve;

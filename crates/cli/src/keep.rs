@@ -97,7 +97,7 @@ impl Past {
                 store.run(&id).map_err(refused)?.ok_or_else(none).map_err(refused)?
             }
         };
-        if run.mode == Mode::Live.as_str() {
+        if mode_of(&run) == Mode::Live {
             let text = format!("run {} is a live one: no messages are stored of it to go on with", run.id);
             return Err(Failure::text(Exit::WrongUsage, text));
         }
@@ -244,6 +244,11 @@ fn begun(
     Ok((store, claim, memo))
 }
 
+/// How a stored run went on.
+pub(crate) fn mode_of(run: &StoredRun) -> Mode {
+    if run.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Batch }
+}
+
 /// In debug builds tests may have the process killed at an append.
 fn counted(store: Arc<SqliteStore>) -> Arc<dyn RunStore> {
     #[cfg(debug_assertions)]
@@ -315,6 +320,7 @@ pub(crate) fn refused(error: StoreError) -> Failure {
         }
         StoreError::Newer { .. }
         | StoreError::Busy { .. }
+        | StoreError::Occupied { .. }
         | StoreError::CutShort { .. }
         | StoreError::NoRun { .. } => Exit::WrongUsage,
     };

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Orchestrate(options) => command::orchestrate::run(options),
         Command::Run(options) => command::run::run(options),
         Command::Runs(options) => command::runs::run(options),
+        Command::Serve(options) => command::serve::run(options),
         Command::Probe(options) => command::probe::run(options),
         Command::Call(options) => command::call::run(options),
         Command::Doctor(options) => command::doctor::run(options),

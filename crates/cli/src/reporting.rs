@@ -13,6 +13,7 @@ use aieffect_blueprint::Pipeline;
 use aieffect_orchestrator::engine::{Meters, Observer, Recorded, RunReport};
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::store::Durability;
+use aieffect_orchestrator::values::Unreadable;
 use aieffect_picture::report::{Amounts, Cause, Ending, Facts, report};
 
 pub(crate) use self::retold::Retold;
@@ -21,7 +22,6 @@ use crate::arguments::RunFlags;
 use crate::clock;
 use crate::keep::Kept;
 use crate::log::Log;
-use crate::results::Unreadable;
 use crate::sink;
 
 /// Letters of the initial data that are shown.

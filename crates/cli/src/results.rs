@@ -1,13 +1,11 @@
 //! A run's results as one JSON object, written as they are read so that large ones need no memory.
 
-use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use aieffect_orchestrator::engine::StepReport;
-use aieffect_orchestrator::plan::{Multiplicity, Plan};
-use aieffect_orchestrator::run::StepStatus;
-use aieffect_orchestrator::values::{self, RenderError, Style};
+use aieffect_orchestrator::plan::Plan;
+use aieffect_orchestrator::values::{Unreadable, write_results};
 use anyhow::Context;
 
 use crate::arguments::RunFlags;
@@ -29,59 +27,13 @@ pub(crate) fn set_earlier_aside(flags: &RunFlags) {
     }
 }
 
-/// An answer that is no message of its type, with the step that it came from.
-pub(crate) struct Unreadable(String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Writes `{"node:operation": {…}}` for every step that answered, in plan order, one step a line. Unreadable
-/// answers are null there, and returned.
-fn write(plan: &Plan, steps: &mut [StepReport], writer: &mut impl Write) -> anyhow::Result<Vec<Unreadable>> {
-    let mut unreadable = Vec::new();
-    let mut separator = "{\n";
-    for report in steps {
-        let step = plan.step(report.step);
-        let is_empty_list = step.gives == Multiplicity::Many && report.status == StepStatus::Finished;
-        if report.result.given() == 0 && !is_empty_list {
-            continue;
-        }
-        write!(writer, "{separator}  {}: ", serde_json::Value::from(step.name.to_string()))?;
-        separator = ",\n";
-        let many = step.gives == Multiplicity::Many;
-        let mut between = if many { "[" } else { "" };
-        report.result.for_each(|message| {
-            writer.write_all(between.as_bytes())?;
-            between = ", ";
-            match values::render(&step.operation.output, &message, writer, Style::Compact) {
-                Ok(()) => Ok(()),
-                Err(RenderError::Write(error)) => Err(error),
-                Err(RenderError::Undecodable { message, .. }) => {
-                    let reason = format!("the response is no valid `{message}`");
-                    unreadable.push(Unreadable(format!("{} failed: {reason}", step.name)));
-                    writer.write_all(b"null")
-                }
-            }
-        })?;
-        if many {
-            writer.write_all(if between == "[" { b"[]" } else { b"]" })?;
-        }
-    }
-    writer.write_all(if separator == "{\n" { b"{}\n" } else { b"\n}\n" })?;
-    writer.flush()?;
-    Ok(unreadable)
-}
-
 /// Writes them to a file, which is never there in half.
 pub(crate) fn write_file(plan: &Plan, steps: &mut [StepReport], path: &Path) -> anyhow::Result<()> {
-    sink::replace(path, |mut writer| write(plan, steps, &mut writer)).map(drop)
+    sink::replace(path, |mut writer| Ok(write_results(plan, steps, &mut writer)?)).map(drop)
 }
 
 /// Writes them to stdout.
 pub(crate) fn print(plan: &Plan, steps: &mut [StepReport]) -> anyhow::Result<Vec<Unreadable>> {
-    write(plan, steps, &mut BufWriter::new(io::stdout().lock()))
+    write_results(plan, steps, &mut BufWriter::new(io::stdout().lock()))
         .context("the results cannot be written to stdout")
 }

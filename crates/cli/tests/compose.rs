@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "compose/access.rs"]
+mod access;
 #[path = "compose/case.rs"]
 mod case;
 #[path = "compose/machine.rs"]

@@ -133,7 +133,22 @@ fn a_live_run_has_a_line_for_every_call() {
     assert_eq!(count(&events, "done", "s1:Tick"), 50);
     assert_eq!(count(&events, "counted", "s1:Each"), 0, "those are the store's");
     assert_eq!(words(&events).last().unwrap(), "finished");
-    assert!(stored(package.path()).contains("counted"));
+    let stored = self::events(&stored(package.path()));
+    assert_eq!(count(&stored, "counted", "s1:Each").min(1), 1);
+    let failed = |events: &[Value]| events.iter().find(|event| event["event"] == "failed").cloned();
+    assert_eq!(failed(&stored), failed(&events), "what failed is stored one by one too");
+    assert_eq!(failed(&stored).unwrap()["seq"], 3);
+    let runs = |command: &str| {
+        let listed = Aieffect::new("runs", Path::new(command), package.path()).arg("latest");
+        listed.arg(package.path()).output().succeeds().stdout.clone()
+    };
+    let told = "failed s1:Each, seq 3, attempt 1, the service answered INVALID_ARGUMENT: not this one";
+    assert!(runs("events").contains(told), "{}", runs("events"));
+    let shown = runs("show");
+    let row = shown.lines().find(|line| line.starts_with("s1:Each")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().take(4).collect();
+    assert_eq!(cells, ["s1:Each", "finished", "49", "50"], "{shown}");
+    assert!(row.ends_with("the service answered INVALID_ARGUMENT: not this one"), "{shown}");
 }
 
 #[test]

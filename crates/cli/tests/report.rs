@@ -172,6 +172,7 @@ fn a_live_run_is_told_with_its_single_failures() {
     let page = fs::read_to_string(stored).unwrap();
     assert_eq!(row(&page, "sink1:Take")[..7], ["finished", "20", "2", "–", "–", "–", "18"]);
     says(&page, "Of a live run the store has counts");
+    says(&page, "call 10, attempt 1 2 the service answered OUT_OF_RANGE: too round");
 }
 
 #[test]
@@ -228,7 +229,10 @@ fn a_service_that_does_not_answer_is_the_cause_in_the_report() {
 
 #[test]
 fn a_run_that_was_killed_has_a_report_made_of_what_is_stored() {
-    let server = serve(|call| if is_of(&call, "n2:Do") { Reply::Hang } else { answer(&call) });
+    let server = serve(|call| match is_of(&call, "n2:Do") && call.metadata["aieffect-attempt"] == "1" {
+        true => Reply::Hang,
+        false => answer(&call),
+    });
     let package = chain(server.port(), 3).written();
     let mut running = package.orchestrate().args(["--log-level", "DEBUG"]).start();
     running.until("n2:Do is called").signal(Signal::KILL).end();
@@ -248,6 +252,12 @@ fn a_run_that_was_killed_has_a_report_made_of_what_is_stored() {
     assert!(fs::read_to_string(&elsewhere).unwrap() == page, "it differs");
     let printed = runs("report", &package, &["latest", "--output", "-"]);
     assert!(printed.succeeds().stdout == page, "it differs");
+
+    package.orchestrate().args(["--resume", "latest"]).output().succeeds();
+    let resumed = runs("report", &package, &["latest", "--output", "-"]);
+    let page = &resumed.succeeds().stdout;
+    says(page, "with 3 calls");
+    assert_eq!(row(page, "n2:Do")[..4], ["finished", "1", "–", "–"], "it is one call in two processes");
 }
 
 #[test]

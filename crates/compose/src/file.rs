@@ -1,5 +1,6 @@
 //! The stack as a value: [`ComposeFile`]. All texts are meant literally; paths are as seen from the file's folder.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub struct Service {
     /// The arguments for the image's entry point; none means the image's own command.
     pub command: Vec<String>,
     /// Variables, in the file's order.
-    pub environment: Vec<(&'static str, Setting)>,
+    pub environment: Vec<(Cow<'static, str>, Setting)>,
     /// Folders and files of the host.
     pub mounts: Vec<BindMount>,
     /// Ports of the host that lead to it.

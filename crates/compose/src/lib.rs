@@ -16,6 +16,6 @@ pub use file::{
     Setting, Writing,
 };
 pub use image::{ImageName, ImageNameError};
-pub use options::{Error, Orchestrator, StackOptions};
+pub use options::{Error, Orchestrator, StackAccess, StackOptions, StackToken};
 pub use stack::{check_path, stack};
 pub use yaml::MARK;

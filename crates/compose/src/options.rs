@@ -19,6 +19,48 @@ pub struct StackOptions {
     pub probe: Option<String>,
     /// The package's folder.
     pub package: String,
+    /// How the orchestrator speaks with services.
+    pub access: StackAccess,
+}
+
+/// What the orchestrator is given to speak with services: files, which it can only read, and the name of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StackAccess {
+    /// The certificate of the CA that signed those of the services.
+    pub tls_ca: Option<String>,
+    /// The orchestrator's own certificate.
+    pub tls_cert: Option<String>,
+    /// The key of that.
+    pub tls_key: Option<String>,
+    /// Where its token is.
+    pub token: Option<StackToken>,
+}
+
+/// Where the orchestrator's token is; the stack itself never has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StackToken {
+    /// In the variable of that name, where the stack is started.
+    Variable(String),
+    /// In a file.
+    File(String),
+}
+
+impl StackAccess {
+    /// The files, each with its place in the container and the variable that leads to it there.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&String, &'static str, &'static str)> {
+        let token = match &self.token {
+            Some(StackToken::File(path)) => Some(path),
+            Some(StackToken::Variable(_)) | None => None,
+        };
+        [
+            (self.tls_ca.as_ref(), "/access/ca.pem", "AIEFFECT_TLS_CA"),
+            (self.tls_cert.as_ref(), "/access/cert.pem", "AIEFFECT_TLS_CERT"),
+            (self.tls_key.as_ref(), "/access/key.pem", "AIEFFECT_TLS_KEY"),
+            (token, "/access/token", "AIEFFECT_TOKEN_FILE"),
+        ]
+        .into_iter()
+        .filter_map(|(path, place, variable)| Some((path?, place, variable)))
+    }
 }
 
 /// Who runs the pipeline of a stack.

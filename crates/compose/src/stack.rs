@@ -1,5 +1,6 @@
 //! From a pipeline to its stack.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use aieffect_blueprint::{
 use crate::hosts::{hosts, keys, orchestrator_key};
 use crate::{
     BindMount, ComposeFile, Confinement, Error, HealthCheck, Image, ImageName, Orchestrator, PublishedPort,
-    Restart, Role, Service, Setting, StackOptions, Writing,
+    Restart, Role, Service, Setting, StackAccess, StackOptions, StackToken, Writing,
 };
 
 const DATA: &str = "/app/data";
@@ -62,8 +63,9 @@ fn check_paths(options: &StackOptions) -> Result<(), Error> {
         Orchestrator::Built(build) => [Some(&build.context), build.dockerfile.as_ref()],
         Orchestrator::Named(_) | Orchestrator::Absent => [None, None],
     };
+    let access = options.access.files().map(|(path, ..)| path);
     let paths = [Some(&options.package), options.probe.as_ref()].into_iter().chain(built).flatten();
-    paths.into_iter().try_for_each(|path| check_path(path))
+    paths.chain(access).try_for_each(|path| check_path(path))
 }
 
 /// An error for a path that cannot be mounted: with a colon, which ends it; with what YAML or its readers take for the end
@@ -159,17 +161,17 @@ fn service(
 }
 
 /// What a service is told. The port of one that is controlled over HTTP stands also where such services look for it.
-fn environment(host: &StackHost<'_>, node: &Node) -> Vec<(&'static str, Setting)> {
+fn environment(host: &StackHost<'_>, node: &Node) -> Vec<(Cow<'static, str>, Setting)> {
     let text = |text: String| Setting::Text(text);
     let mut environment = vec![
-        ("GRPC_PORT", text(node.address.port.to_string())),
-        ("SERVICE_NAME", text(node.name.to_string())),
-        ("DATA_DIR", text(DATA.to_owned())),
+        ("GRPC_PORT".into(), text(node.address.port.to_string())),
+        ("SERVICE_NAME".into(), text(node.name.to_string())),
+        ("DATA_DIR".into(), text(DATA.to_owned())),
     ];
     let over_http = host.nodes.iter().find(|node| node.transport.kind() == TransportKind::HttpControl);
     if let Some(node) = over_http {
-        environment.push(("PORT", text(node.address.port.to_string())));
-        environment.push(("UVICORN_PORT", text(node.address.port.to_string())));
+        environment.push(("PORT".into(), text(node.address.port.to_string())));
+        environment.push(("UVICORN_PORT".into(), text(node.address.port.to_string())));
     }
     environment
 }
@@ -221,21 +223,33 @@ fn orchestrator(key: ServiceName, services: &[ServiceName], options: &StackOptio
         ("AIEFFECT_REPORT", below_results("report.html")),
         ("AIEFFECT_STORE", below_results("store")),
     ];
+    let access = options.access.files();
+    let access = access.map(|(_, place, variable)| (variable, Setting::Text(place.to_owned())));
     let inherited = INHERITED.into_iter().map(|name| (name, Setting::Inherited));
+    let environment = places.into_iter().chain(access).chain(inherited);
+    let mut mounts = vec![
+        BindMount { source: options.package.clone(), target: PACKAGE, writing: Writing::Denied },
+        BindMount {
+            source: format!("{}/results", options.package),
+            target: RESULTS,
+            writing: Writing::Allowed,
+        },
+    ];
+    mounts.extend(options.access.files().map(|(path, target, _)| BindMount {
+        source: path.clone(),
+        target,
+        writing: Writing::Denied,
+    }));
     Some(Service {
         key,
         role: Role::Orchestrator,
         image,
         command: vec!["orchestrate".to_owned(), PACKAGE.to_owned()],
-        environment: places.into_iter().chain(inherited).collect(),
-        mounts: vec![
-            BindMount { source: options.package.clone(), target: PACKAGE, writing: Writing::Denied },
-            BindMount {
-                source: format!("{}/results", options.package),
-                target: RESULTS,
-                writing: Writing::Allowed,
-            },
-        ],
+        environment: environment
+            .map(|(name, value)| (name.into(), value))
+            .chain(token(&options.access))
+            .collect(),
+        mounts,
         ports: Vec::new(),
         aliases: Vec::new(),
         depends_on: services.to_vec(),
@@ -243,4 +257,15 @@ fn orchestrator(key: ServiceName, services: &[ServiceName], options: &StackOptio
         confinement: Confinement::Strict { user: USER },
         health: None,
     })
+}
+
+/// The variable that has the token, and the one that says which that is.
+fn token(access: &StackAccess) -> Vec<(Cow<'static, str>, Setting)> {
+    match &access.token {
+        Some(StackToken::Variable(name)) => vec![
+            ("AIEFFECT_TOKEN_ENV".into(), Setting::Text(name.clone())),
+            (name.clone().into(), Setting::Inherited),
+        ],
+        Some(StackToken::File(_)) | None => Vec::new(),
+    }
 }

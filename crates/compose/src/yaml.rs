@@ -140,7 +140,7 @@ fn document(service: &Service) -> ServiceDoc {
         build,
         command: service.command.iter().map(|word| literal(word)).collect(),
         environment: Entries(
-            service.environment.iter().map(|(name, value)| ((*name).to_owned(), setting(value))).collect(),
+            service.environment.iter().map(|(name, value)| (name.to_string(), setting(value))).collect(),
         ),
         volumes: service.mounts.iter().map(mount).collect(),
         tmpfs: strict.map(|_| "/tmp").into_iter().collect(),

@@ -6,7 +6,8 @@ mod given;
 
 use aieffect_blueprint::Port;
 use aieffect_compose::{
-    Build, Confinement, Image, ImageName, MARK, Orchestrator, Restart, Role, StackOptions,
+    Build, Confinement, Image, ImageName, MARK, Orchestrator, Restart, Role, Setting, StackAccess,
+    StackOptions, StackToken,
 };
 use given::{Node, configured, file, findings, made, options, read};
 
@@ -380,4 +381,55 @@ fn names_stay_names_in_both_versions_of_yaml() {
     if let Some(config) = configured(&yaml) {
         assert_eq!(config["services"].as_object().unwrap().len(), AMBIGUOUS.len() + 1);
     }
+}
+
+#[test]
+fn what_the_orchestrator_speaks_with_is_mounted_and_named_and_no_service_has_it() {
+    let path = |name: &str| Some(format!("../certs/{name}"));
+    let access = StackAccess {
+        tls_ca: path("ca.pem"),
+        tls_cert: path("own $1.pem"),
+        tls_key: path("own.key"),
+        token: Some(StackToken::File("./token".into())),
+    };
+    let stack = file(&TWO, &StackOptions { access: access.clone(), ..options() });
+    let orchestrator = stack.orchestrator().unwrap();
+    let mounts: Vec<String> = orchestrator.mounts[2..]
+        .iter()
+        .map(|mount| format!("{} {} {:?}", mount.source, mount.target, mount.writing))
+        .collect();
+    let expected = [
+        "../certs/ca.pem /access/ca.pem Denied",
+        "../certs/own $1.pem /access/cert.pem Denied",
+        "../certs/own.key /access/key.pem Denied",
+        "./token /access/token Denied",
+    ];
+    assert_eq!(mounts, expected);
+    let told: Vec<String> = orchestrator
+        .environment
+        .iter()
+        .filter(|(name, _)| name.contains("TLS") || name.contains("TOKEN"))
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    let text = |name: &str, value: &str| format!("{name}={:?}", Setting::Text(value.into()));
+    let expected = [
+        text("AIEFFECT_TLS_CA", "/access/ca.pem"),
+        text("AIEFFECT_TLS_CERT", "/access/cert.pem"),
+        text("AIEFFECT_TLS_KEY", "/access/key.pem"),
+        text("AIEFFECT_TOKEN_FILE", "/access/token"),
+    ];
+    assert_eq!(told, expected);
+    let others = stack.services.iter().filter(|service| service.role != Role::Orchestrator);
+    assert!(others.flat_map(|service| &service.mounts).all(|mount| !mount.target.starts_with("/access")));
+    if let Some(configured) = configured(&stack.to_yaml()) {
+        let text = configured["services"]["orchestrator"].to_string();
+        assert!(text.contains("/access/key.pem") && text.contains("certs/own $1.pem"), "{text}");
+    }
+
+    let named =
+        StackAccess { token: Some(StackToken::Variable("MY_TOKEN".into())), ..StackAccess::default() };
+    let yaml = file(&TWO, &StackOptions { access: named, ..options() }).to_yaml();
+    assert!(yaml.contains("      AIEFFECT_TOKEN_ENV: MY_TOKEN\n      MY_TOKEN: null\n"), "{yaml}");
+    let colon = StackAccess { tls_key: Some("a:b".into()), ..access };
+    assert!(made(&TWO, &StackOptions { access: colon, ..options() }).is_err());
 }

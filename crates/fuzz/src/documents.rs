@@ -8,7 +8,7 @@ use aieffect_blueprint::{
     Document, Findings, Package, Pipeline, Pointer, ProtoTree, SourceText, UseCase, resolve,
 };
 use aieffect_buildscript::build_script;
-use aieffect_compose::{ImageName, Orchestrator, StackOptions, stack};
+use aieffect_compose::{ImageName, Orchestrator, StackAccess, StackOptions, stack};
 use aieffect_contract::{ProtoSet, interfaces};
 use aieffect_orchestrator::plan::{InitialData, PlanOptions, explain, plan};
 use aieffect_picture::{dot, mermaid, svg};
@@ -190,6 +190,7 @@ fn look_at_stack(pipeline: &Pipeline) {
         orchestrator: Orchestrator::Named(image),
         probe: None,
         package: "./p".to_owned(),
+        access: StackAccess::default(),
     };
     let Ok((file, findings)) = stack(pipeline, &options) else { return };
     look(&findings);

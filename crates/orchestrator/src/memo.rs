@@ -18,10 +18,10 @@ use aieffect_blueprint::{Idempotence, StepName};
 
 use self::known::Known;
 use self::log::{Log, Stage};
-use crate::engine::RunId;
+use crate::engine::{Keep, RunId, StepReport, StepResult};
 use crate::plan::{NodeId, Plan, StepId};
 use crate::ports::{RunStore, StoreError};
-use crate::run::FiringId;
+use crate::run::{FiringId, StepStatus};
 
 /// Where a run is stored, and what it need not call again.
 pub struct Memo {
@@ -155,6 +155,43 @@ impl Memo {
         self.settled_nodes.contains(&node)
     }
 
+    /// What is stored of the steps' results and still holds, in plan order, as a run that has ended reports them.
+    pub fn reports(&self, plan: &Plan) -> Result<Vec<StepReport>, StoreError> {
+        let mut kept: Vec<_> =
+            self.results.iter().map(|(firing, remembered)| (*firing, remembered)).collect();
+        kept.sort_unstable_by_key(|(firing, _)| *firing);
+        let mut kept = kept.into_iter().peekable();
+        let steps = plan.steps().map(|(step, _)| {
+            let of_step = std::iter::from_fn(|| kept.next_if(|(firing, _)| firing.step == step));
+            self.report(step, of_step.map(|(_, remembered)| remembered))
+        });
+        steps.collect()
+    }
+
+    fn report<'a>(
+        &self,
+        step: StepId,
+        kept: impl Iterator<Item = &'a Remembered>,
+    ) -> Result<StepReport, StoreError> {
+        let not_read = |error: std::io::Error| StoreError::not_read(&self.streams, &error);
+        let mut result = StepResult::default();
+        for remembered in kept {
+            match remembered {
+                Remembered::Message(position) => {
+                    let message = self.store.message(&self.run, *position)?;
+                    result.add(&message, Keep::All).map_err(not_read)?;
+                }
+                Remembered::Stream { path, messages } => {
+                    let stream =
+                        StepResult::of_stored(path.clone(), *messages, Keep::All).map_err(not_read)?;
+                    result.absorb(stream, Keep::All);
+                }
+            }
+        }
+        let status = if self.is_settled(step) { StepStatus::Finished } else { StepStatus::Open };
+        Ok(StepReport { step, status, result, failed: 0 })
+    }
+
     /// The stored result that a firing has in place of a call.
     pub(crate) fn result(&self, firing: FiringId) -> Option<&Remembered> {
         self.results.get(&firing)
@@ -170,7 +207,8 @@ impl Memo {
         format!("{}-{}-{attempt}", firing.step, firing.seq)
     }
 
-    pub(crate) fn streams(&self) -> &Path {
+    /// The folder of the streams that are stored.
+    pub fn streams_folder(&self) -> &Path {
         &self.streams
     }
 

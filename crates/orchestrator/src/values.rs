@@ -9,6 +9,7 @@ mod control;
 mod describe;
 mod read;
 mod render;
+mod results;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 use self::read::{Mark, Problem, Reading};
 pub(crate) use self::render::brief;
 pub use self::render::{RenderError, Rendered, Style, render};
+pub use self::results::{Unreadable, write_results};
 
 /// A value that does not fit its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

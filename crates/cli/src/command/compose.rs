@@ -10,7 +10,7 @@ mod report;
 mod unfilled;
 
 use aieffect_blueprint::Package;
-use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackOptions, stack};
+use aieffect_compose::{ComposeFile, MARK, Orchestrator, StackAccess, StackOptions, stack};
 use aieffect_layout::{Made, Mode, Opened, Overwrite, Settings};
 use aieffect_orchestrator::plan::{InitialData, PlanOptions};
 
@@ -66,7 +66,8 @@ pub(crate) fn run(options: &Compose) -> Result<Exit, Failure> {
         report::left_out(&aieffect_layout::left_out(&options.package));
     }
     let machine = machine::look(&file)?;
-    report::written(&file, &resolved.pipeline, &places, &not_shared, &machine);
+    let (access, given) = (&stack_options.access, options.access.files());
+    report::written(&file, &resolved.pipeline, &places, &not_shared, &machine, access, given);
     Ok(Exit::Done)
 }
 
@@ -99,13 +100,28 @@ fn stack_options(
     places: &Places,
     binary: Option<&Binary>,
 ) -> Result<StackOptions, Failure> {
+    let access = access(options, places)?;
+    // What it asks is asked in plain text.
+    let probe = binary.filter(|_| access.tls_ca.is_none()).map(|_| places.seen_binary());
     Ok(StackOptions {
         bind: options.bind,
         base_port: options.base_port,
         orchestrator: orchestrator::choose(options, places, binary)?,
-        probe: binary.map(|_| places.seen_binary()),
+        probe,
         package: places.seen_package(),
+        access,
     })
+}
+
+/// What the orchestrator speaks with services by, looked at as itself will do.
+fn access(options: &Compose, places: &Places) -> Result<StackAccess, Failure> {
+    let access = options.access.for_stack(|file| places.seen(file))?;
+    if options.no_orchestrator && access != StackAccess::default() {
+        let text = "`--no-orchestrator` leaves out whom `--tls-…` and `--token-…` are for";
+        let failure = Failure::text(Exit::WrongUsage, text);
+        return Err(failure.help("give them to `aieffect orchestrate`, and unset their variables here"));
+    }
+    Ok(access)
 }
 
 /// Finds what the orchestrator would refuse. What initial data may mend is no finding here; gives back a warning of it.

@@ -3,10 +3,10 @@
 use aieffect_orchestrator::engine::{RunReport, Unreached};
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::run::{Failure, Outcome};
+use aieffect_orchestrator::values::Unreadable;
 use aieffect_picture::report::{Cause, Ending};
 
 use crate::drive::shown_request;
-use crate::results::Unreadable;
 
 /// Letters of a request that are shown.
 const LONGEST: usize = 4000;

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use aieffect_blueprint::{Mode, Pipeline};
 use aieffect_orchestrator::ports::Entry;
 use aieffect_orchestrator::run::Outcome;
-use aieffect_orchestrator::store::{Ending as Stored, Gave, StoredEvent, StoredRun};
+use aieffect_orchestrator::store::{Ending as Stored, Gave, StoredEvent, StoredFailure, StoredRun};
 use aieffect_picture::report::{Amounts, Cause, Ending, Facts, RunRecord, StepState, report};
 
 use super::machine;
+use crate::keep;
 
 /// A run as its stored events tell it.
 pub(crate) struct Retold {
@@ -30,7 +31,7 @@ pub(crate) struct Retold {
 impl Retold {
     /// Of a run before its first event.
     pub(crate) fn new(run: &StoredRun) -> Self {
-        let mode = if run.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Batch };
+        let mode = keep::mode_of(run);
         let mut record = RunRecord::new(mode);
         let (mut steps, mut nodes) = (HashMap::new(), HashMap::new());
         for (position, name) in run.steps.iter().enumerate() {
@@ -102,9 +103,12 @@ impl Retold {
             StoredEvent::AttemptFailed { seq, failure, .. } => {
                 record.to_be_repeated(step, *seq, since, &failure.text);
             }
+            StoredEvent::Failed { seq, attempt, failure, .. } if self.mode == Mode::Live => {
+                record.failed_of_counted(step, *seq, *attempt, since, &failure.text);
+            }
             StoredEvent::Failed { step: name, seq, failure, .. } => {
                 record.failed(step, *seq, since, &failure.text);
-                self.blame(name, &failure.kind, &failure.text);
+                self.blame(name, failure);
             }
             StoredEvent::Cancelled { seq, .. } => record.cut(step, *seq, since),
             StoredEvent::Counted { calls, failed, messages, failure, .. } => {
@@ -120,7 +124,7 @@ impl Retold {
             StoredEvent::StepFinished { .. } => record.finished(step),
             StoredEvent::StepFailed { step: name, failure } => {
                 record.step_failed(step, since, &failure.text);
-                self.blame(name, &failure.kind, &failure.text);
+                self.blame(name, failure);
             }
             StoredEvent::StepSkipped { .. } => record.stands(step, StepState::Skipped),
             StoredEvent::Started
@@ -196,7 +200,7 @@ impl Retold {
             "System and cores are those of the machine that this report was made on.".to_owned(),
         ];
         if self.mode == Mode::Live {
-            let said = "Of a live run the store has counts, no single calls and no sizes: no call is drawn, and no times are known.";
+            let said = "Of a live run the store has counts, single calls only where they failed, and no sizes: no call is drawn, and no times are known.";
             unknown.push(said.to_owned());
         }
         if self.resumed > 0 {
@@ -221,10 +225,8 @@ impl Retold {
     }
 
     /// What failed first is why the run did.
-    fn blame(&mut self, step: &str, kind: &str, text: &str) {
-        if self.mode == Mode::Batch {
-            self.failure.get_or_insert_with(|| (step.to_owned(), kind.to_owned(), text.to_owned()));
-        }
+    fn blame(&mut self, step: &str, StoredFailure { kind, text }: &StoredFailure) {
+        self.failure.get_or_insert_with(|| (step.to_owned(), kind.clone(), text.clone()));
     }
 
     fn since(&self, at: SystemTime) -> Duration {

@@ -117,12 +117,19 @@ impl Running {
     /// Waits for a line on stderr that holds `text`.
     #[track_caller]
     pub(crate) fn until(&mut self, text: &str) -> &mut Self {
+        self.line_with(text);
+        self
+    }
+
+    /// The same, and gives the line.
+    #[track_caller]
+    pub(crate) fn line_with(&mut self, text: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     self.seen.push_str(&line);
                     if line.contains(text) {
-                        return self;
+                        return line;
                     }
                 }
                 Err(error) => panic!("no line with `{text}` ({error}):\n{}", self.seen),

@@ -9,6 +9,7 @@ mod family;
 mod package;
 mod protos;
 mod screen;
+mod serving;
 mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};
@@ -17,4 +18,5 @@ pub(crate) use ended::Ended;
 pub(crate) use package::{Package, chain};
 pub(crate) use protos::step_proto;
 pub(crate) use screen::Screen;
+pub(crate) use serving::{Serving, documents};
 pub(crate) use use_case::{Service, UseCase, link};

@@ -5,7 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use aieffect_blueprint::{Document, Findings, Package, Pipeline, Port, ProtoTree, SourceText, resolve};
-use aieffect_compose::{Build, ComposeFile, Error, ImageName, Orchestrator, StackOptions, stack};
+use aieffect_compose::{
+    Build, ComposeFile, Error, ImageName, Orchestrator, StackAccess, StackOptions, stack,
+};
 use serde_json::{Value, json};
 
 /// A node: its name, image, host and port. One whose name begins with `http_` has no proto.
@@ -54,6 +56,7 @@ pub(crate) fn options() -> StackOptions {
         }),
         probe: Some("./.orchestrator/aieffect".into()),
         package: ".".into(),
+        access: StackAccess::default(),
     }
 }
 

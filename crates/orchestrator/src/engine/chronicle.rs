@@ -80,6 +80,13 @@ impl Chronicle {
         })
     }
 
+    /// A firing has ended that is not told.
+    pub(super) fn forget(&mut self, firing: FiringId) {
+        if !self.attempts.is_empty() {
+            self.attempts.remove(&firing);
+        }
+    }
+
     fn begun(&self) -> StoredEvent {
         match self.memo.as_ref().filter(|memo| memo.is_resumed()) {
             Some(memo) => StoredEvent::Resumed {
@@ -105,7 +112,7 @@ impl Chronicle {
         let Some(memo) = storing else { return Gave::Stream { messages, bytes: None, file: None } };
         let file = Memo::stream_name(firing, attempt);
         // A file that cannot be looked at will not be taken for this stream: the sizes differ.
-        let found = std::fs::metadata(memo.streams().join(&file));
+        let found = std::fs::metadata(memo.streams_folder().join(&file));
         let bytes = found.map_or(u64::MAX >> 1, |found| found.len());
         Gave::Stream { messages, bytes: Some(bytes), file: Some(file) }
     }

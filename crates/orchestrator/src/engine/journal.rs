@@ -15,6 +15,12 @@ use crate::store::{StoredEvent, StoredFailure};
 
 /// How often the counts of a live run are stored.
 const COUNTING: Duration = Duration::from_secs(1);
+/// Failed firings of a live run are told one by one: so many of a step between two counts,
+const TOLD_AT_ONCE: u64 = 10;
+/// so many in all,
+const TOLD: u64 = 10_000;
+/// and so many bytes of what is said of each.
+const TOLD_TEXT: usize = 2000;
 
 /// Appends what happens to the run's store.
 pub(super) struct Journal {
@@ -25,13 +31,18 @@ pub(super) struct Journal {
     /// In a live run: what has not been stored of each step yet.
     tallies: BTreeMap<StepId, Tally>,
     counted: SystemTime,
+    /// How many failed firings of each step have been told one by one.
+    told: BTreeMap<StepId, u64>,
 }
 
 #[derive(Default)]
 struct Tally {
     calls: u64,
     failed: u64,
+    /// Failed ones that have been told one by one.
+    told: u64,
     messages: u64,
+    /// The last of the others.
     failure: Option<StoredFailure>,
 }
 
@@ -44,6 +55,7 @@ impl Journal {
             plan,
             tallies: BTreeMap::new(),
             counted: SystemTime::UNIX_EPOCH,
+            told: BTreeMap::new(),
         }
     }
 
@@ -78,13 +90,20 @@ impl Journal {
         Ok(())
     }
 
-    /// In a live run firings are counted, and what else happens is stored with the counts before it.
+    /// In a live run firings are counted, and those that failed are told one by one too, up to a bound. What else
+    /// happens is stored with the counts before it.
     fn count(&mut self, at: SystemTime, event: &RunEvent, entries: &mut Vec<Entry>) {
         match event {
-            RunEvent::FiringStarted { .. }
-            | RunEvent::AttemptFailed { .. }
-            | RunEvent::FiringCancelled { .. } => {}
+            RunEvent::FiringStarted { attempt, .. } => {
+                if attempt.get() > 1 {
+                    // Only which attempt it is is of use.
+                    let _ = self.chronicle.tell(event);
+                }
+            }
+            RunEvent::AttemptFailed { .. } => {}
+            RunEvent::FiringCancelled { firing } => self.chronicle.forget(*firing),
             RunEvent::FiringSucceeded { firing, given } => {
+                self.chronicle.forget(*firing);
                 let tally = self.tallies.entry(firing.step).or_default();
                 tally.calls += 1;
                 tally.messages += match given {
@@ -93,10 +112,18 @@ impl Journal {
                 };
             }
             RunEvent::FiringFailed { firing, failure, .. } => {
+                let told = self.told.entry(firing.step).or_default();
                 let tally = self.tallies.entry(firing.step).or_default();
                 tally.calls += 1;
                 tally.failed += 1;
-                tally.failure = Some(stored(failure));
+                if tally.told < TOLD_AT_ONCE && *told < TOLD {
+                    tally.told += 1;
+                    *told += 1;
+                    entries.extend(self.entry(at, event).map(shortened));
+                } else {
+                    self.chronicle.forget(*firing);
+                    tally.failure = Some(stored(failure));
+                }
             }
             _ => {
                 if let Some(entry) = self.entry(at, event) {
@@ -112,7 +139,7 @@ impl Journal {
 
     fn settle_counts(&mut self, at: SystemTime, entries: &mut Vec<Entry>) {
         self.counted = at;
-        for (step, Tally { calls, failed, messages, failure }) in std::mem::take(&mut self.tallies) {
+        for (step, Tally { calls, failed, messages, failure, .. }) in std::mem::take(&mut self.tallies) {
             let event = StoredEvent::Counted { step: self.step(step), calls, failed, messages, failure };
             entries.push(Entry { at, event, message: None });
         }
@@ -129,4 +156,15 @@ impl Journal {
     fn step(&self, step: StepId) -> String {
         self.plan.step(step).name.to_string()
     }
+}
+
+fn shortened(mut entry: Entry) -> Entry {
+    if let StoredEvent::Failed { failure: StoredFailure { text, .. }, .. } = &mut entry.event
+        && text.len() > TOLD_TEXT
+    {
+        let end = (0..=TOLD_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+        text.push('…');
+    }
+    entry
 }

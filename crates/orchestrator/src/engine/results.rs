@@ -125,7 +125,7 @@ impl StepResult {
     }
 
     /// One of a stream that is in the store.
-    pub(super) fn of_stored(path: PathBuf, given: u64, keep: Keep) -> io::Result<Self> {
+    pub(crate) fn of_stored(path: PathBuf, given: u64, keep: Keep) -> io::Result<Self> {
         let mut result = Self { given, ..Self::default() };
         match keep {
             Keep::None => {}
@@ -163,7 +163,7 @@ impl StepResult {
 
     /// Takes a response. When the temporary file cannot be written it stays in memory; an error when it could not be
     /// stored.
-    pub(super) fn add(&mut self, output: &Bytes, keep: Keep) -> io::Result<()> {
+    pub(crate) fn add(&mut self, output: &Bytes, keep: Keep) -> io::Result<()> {
         self.given += 1;
         if let Some(stream) = &mut self.storing {
             if keep == Keep::Last {
@@ -187,7 +187,7 @@ impl StepResult {
     }
 
     /// Takes what another has kept.
-    pub(super) fn absorb(&mut self, mut other: Self, keep: Keep) {
+    pub(crate) fn absorb(&mut self, mut other: Self, keep: Keep) {
         if self.given == 0 {
             *self = other;
             return;

@@ -7,7 +7,7 @@ use aieffect_blueprint::{Mode, Pipeline};
 use super::cycle::{Cycle, Started};
 
 /// Choices for one run; each that is not made is left to the documents.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlanOptions {
     /// How it runs.
     pub mode: Option<Mode>,

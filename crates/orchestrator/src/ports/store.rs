@@ -95,6 +95,14 @@ pub enum StoreError {
         /// The process.
         pid: String,
     },
+    /// Another process works on all of it.
+    #[error("another server works in `{}` (process {pid}); stop it, or use another folder with --store", .folder.display())]
+    Occupied {
+        /// The store's folder.
+        folder: PathBuf,
+        /// The process.
+        pid: String,
+    },
     /// There are events that the writer does not know of.
     #[error("run {run} has {found} events where {expected} were expected: another process has written to it")]
     Conflict {

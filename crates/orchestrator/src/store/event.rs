@@ -65,7 +65,7 @@ pub enum StoredEvent {
         /// What it gave.
         gave: Gave,
     },
-    /// A firing failed.
+    /// A firing failed. In a live run it is counted too, and only so many have this event.
     Failed {
         /// The step.
         step: String,
@@ -95,7 +95,7 @@ pub enum StoredEvent {
         failed: u64,
         /// Messages given.
         messages: u64,
-        /// The last failure.
+        /// The last failure that has no event of its own.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         failure: Option<StoredFailure>,
     },

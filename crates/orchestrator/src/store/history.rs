@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use aieffect_blueprint::Mode;
+
 use super::event::{Gave, StoredEvent};
 use crate::ports::Entry;
 
@@ -19,6 +21,7 @@ pub struct History {
     pub from: Option<String>,
     /// The first failure since the run was last begun.
     pub failure: Option<String>,
+    mode: Mode,
     positions: HashMap<String, usize>,
 }
 
@@ -80,8 +83,8 @@ impl StepState {
 }
 
 impl History {
-    /// Of a run with these steps, before its first event.
-    pub fn new(steps: &[String]) -> Self {
+    /// Of a run with these steps, before its first event. A live one goes on past firings that fail.
+    pub fn new(steps: &[String], mode: Mode) -> Self {
         let positions = steps.iter().enumerate().map(|(position, name)| (name.clone(), position)).collect();
         let step = |name: &String| StepHistory {
             name: name.clone(),
@@ -95,7 +98,7 @@ impl History {
             failure: None,
         };
         let steps = steps.iter().map(step).collect();
-        Self { steps, last: None, resumed: 0, from: None, failure: None, positions }
+        Self { steps, last: None, resumed: 0, from: None, failure: None, mode, positions }
     }
 
     /// How many steps have finished.
@@ -114,6 +117,10 @@ impl History {
         }
         let position = entry.event.step().and_then(|step| self.positions.get(step).copied());
         let Some(step) = position.and_then(|position| self.steps.get_mut(position)) else { return };
+        if let (Mode::Live, StoredEvent::Failed { failure, .. }) = (self.mode, &entry.event) {
+            step.failure = Some(failure.text.clone());
+            return;
+        }
         step.take(entry);
         if let StoredEvent::Failed { failure, .. } | StoredEvent::StepFailed { failure, .. } = &entry.event {
             let line = || format!("{} failed: {}", step.name, failure.text);
@@ -183,8 +190,8 @@ impl StepHistory {
 mod tests {
     use super::*;
 
-    fn fold(events: &[StoredEvent]) -> String {
-        let mut history = History::new(&["a:Do".into(), "b:Do".into()]);
+    fn fold(mode: Mode, events: &[StoredEvent]) -> String {
+        let mut history = History::new(&["a:Do".into(), "b:Do".into()], mode);
         for (second, event) in (0..).zip(events) {
             let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second);
             history.take(&Entry { at, event: event.clone(), message: None });
@@ -217,13 +224,29 @@ mod tests {
     fn steps_stand_as_their_last_event_says() {
         let [answered, finished] = done("a:Do");
         let mut events = vec![StoredEvent::Started, fired("a:Do", 1), answered, finished, fired("b:Do", 1)];
-        assert_eq!(fold(&events), "a:Do finished 1/1 7, b:Do called 0/1 0; 1 finished; None");
+        assert_eq!(fold(Mode::Batch, &events), "a:Do finished 1/1 7, b:Do called 0/1 0; 1 finished; None");
         events.push(failed("b:Do"));
         let failure = r#"Some("b:Do failed: gone")"#;
-        assert_eq!(fold(&events), format!("a:Do finished 1/1 7, b:Do failed 0/1 0; 1 finished; {failure}"));
+        assert_eq!(
+            fold(Mode::Batch, &events),
+            format!("a:Do finished 1/1 7, b:Do failed 0/1 0; 1 finished; {failure}")
+        );
         events.push(StoredEvent::Resumed { version: "1".into(), redo: vec![] });
-        assert_eq!(fold(&events), "a:Do finished 1/1 7, b:Do waiting 0/1 0; 1 finished; None");
+        assert_eq!(fold(Mode::Batch, &events), "a:Do finished 1/1 7, b:Do waiting 0/1 0; 1 finished; None");
         events.push(StoredEvent::Resumed { version: "1".into(), redo: vec!["a:Do".into()] });
-        assert_eq!(fold(&events), "a:Do waiting 1/1 7, b:Do waiting 0/1 0; 0 finished; None");
+        assert_eq!(fold(Mode::Batch, &events), "a:Do waiting 1/1 7, b:Do waiting 0/1 0; 0 finished; None");
+    }
+
+    #[test]
+    fn a_live_step_is_called_on_past_firings_that_fail() {
+        let counted =
+            StoredEvent::Counted { step: "a:Do".into(), calls: 5, failed: 1, messages: 4, failure: None };
+        let mut events = vec![failed("a:Do"), counted];
+        assert_eq!(fold(Mode::Live, &events), "a:Do called 4/5 0, b:Do waiting 0/0 0; 0 finished; None");
+        let failure = super::super::StoredFailure { kind: "lost".into(), text: "gone".into() };
+        events.push(StoredEvent::StepFailed { step: "a:Do".into(), failure });
+        let failure = r#"Some("a:Do failed: gone")"#;
+        let expected = format!("a:Do failed 4/5 0, b:Do waiting 0/0 0; 0 finished; {failure}");
+        assert_eq!(fold(Mode::Live, &events), expected);
     }
 }

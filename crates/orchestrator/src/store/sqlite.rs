@@ -98,6 +98,12 @@ impl SqliteStore {
         RunClaim::take(run, &folder.join("lock"), &self.folder)
     }
 
+    /// Takes the store for a process that goes on with whatever it finds open, until what is given is dropped.
+    /// [`StoreError::Occupied`] when another has it.
+    pub fn occupy(&self) -> Result<RunClaim, StoreError> {
+        RunClaim::take_all(&self.folder.join("lock"), &self.folder)
+    }
+
     /// Whether a process works on a run.
     pub fn is_claimed(&self, run: &RunId) -> bool {
         RunClaim::is_taken(&self.run_folder(run).join("lock"))

@@ -28,26 +28,40 @@ pub(super) struct Group {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Fault {
     pub(super) step: usize,
-    /// In which call, where it was in one.
-    pub(super) seq: Option<u64>,
-    pub(super) attempt: u32,
+    pub(super) place: Place,
     pub(super) since: Duration,
     /// No further attempt was made.
     pub(super) is_last: bool,
 }
 
+/// What of a step failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// An attempt of a call.
+    Attempt { seq: u64, attempt: u32 },
+    /// Calls of which only the number is known.
+    Calls,
+    /// The step itself.
+    Step,
+}
+
 impl Errors {
     pub(super) fn add(&mut self, fault: Fault, text: &str) {
+        self.add_times(fault, text, 1);
+    }
+
+    /// The same error, so many times.
+    pub(super) fn add_times(&mut self, fault: Fault, text: &str, times: u64) {
         let text: String = text.chars().take(LONGEST).collect();
         let is_like = |group: &&mut Group| {
             group.first.step == fault.step && group.first.is_last == fault.is_last && group.text == text
         };
         if let Some(group) = self.groups.iter_mut().find(is_like) {
-            group.count += 1;
+            group.count += times;
         } else if self.groups.len() < MOST {
-            self.groups.push(Group { first: fault, text, count: 1 });
+            self.groups.push(Group { first: fault, text, count: times });
         } else {
-            self.further += 1;
+            self.further += times;
         }
     }
 
@@ -65,7 +79,7 @@ mod tests {
     use super::*;
 
     fn fault(step: usize, is_last: bool) -> Fault {
-        Fault { step, seq: Some(0), attempt: 1, since: Duration::ZERO, is_last }
+        Fault { step, place: Place::Attempt { seq: 0, attempt: 1 }, since: Duration::ZERO, is_last }
     }
 
     #[test]

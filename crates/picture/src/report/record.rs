@@ -1,11 +1,11 @@
 //! What is known of a run: [`RunRecord`], folded from what happens in it, in memory that does not grow with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aieffect_blueprint::Mode;
 
-use super::errors::{Errors, Fault};
+use super::errors::{Errors, Fault, Place};
 use super::histogram::Histogram;
 use super::track::{Bar, BarKind, Bins, Track};
 
@@ -25,6 +25,8 @@ pub struct RunRecord {
     /// The latest moment that is known of.
     pub(super) end: Duration,
     open: HashMap<(usize, u64), Open>,
+    /// In a batch run: calls that were given up, and are the same ones when they are made after all.
+    given_up: HashSet<(usize, u64)>,
     bars: usize,
 }
 
@@ -61,6 +63,8 @@ pub(super) struct StepRecord {
     pub(super) track: Track,
     /// Since when what the next call is made of has been there.
     supplied: Option<Duration>,
+    /// Failed calls that are known one by one, of those that will be counted.
+    told: u64,
 }
 
 /// How a step stands.
@@ -130,6 +134,7 @@ impl RunRecord {
             whole: Bins::default(),
             end: Duration::ZERO,
             open: HashMap::new(),
+            given_up: HashSet::new(),
             bars: 0,
         }
     }
@@ -157,6 +162,7 @@ impl RunRecord {
             amounts: Amounts::default(),
             track: Track::default(),
             supplied: None,
+            told: 0,
         });
     }
 
@@ -192,6 +198,8 @@ impl RunRecord {
         let open = Open { begin: since, attempt, lane, is_waiting: false };
         match self.open.insert((step, seq), open) {
             Some(before) => record.backoff += since.saturating_sub(before.begin),
+            // It goes on with what was given up when the process before this one ended.
+            None if self.given_up.remove(&(step, seq)) => {}
             None => record.calls += 1,
         }
     }
@@ -219,7 +227,8 @@ impl RunRecord {
         if let Some(record) = self.steps.get_mut(step) {
             record.repeated += 1;
         }
-        self.errors.add(Fault { step, seq: Some(seq), attempt, since, is_last: false }, failure);
+        self.errors
+            .add(Fault { step, place: Place::Attempt { seq, attempt }, since, is_last: false }, failure);
     }
 
     /// A call failed for good.
@@ -232,7 +241,8 @@ impl RunRecord {
                 record.state = StepState::Failed;
             }
         }
-        self.errors.add(Fault { step, seq: Some(seq), attempt, since, is_last: true }, failure);
+        self.errors
+            .add(Fault { step, place: Place::Attempt { seq, attempt }, since, is_last: true }, failure);
     }
 
     /// A call was given up.
@@ -240,22 +250,39 @@ impl RunRecord {
         self.ended(step, seq, since, BarKind::Cut);
     }
 
-    /// What became of calls of which only their number is known.
+    /// What became of calls of which only their number is known. `failure` is that of the last one that failed and has not
+    /// been told by [`failed_of_counted`](Self::failed_of_counted).
     pub fn counted(&mut self, step: usize, calls: u64, failed: u64, since: Duration, failure: Option<&str>) {
         self.until(since);
         let Some(record) = self.steps.get_mut(step) else { return };
         record.state = StepState::Called;
         record.calls += calls;
         record.failed += failed;
-        if let Some(failure) = failure {
-            self.errors.add(Fault { step, seq: None, attempt: 1, since, is_last: true }, failure);
+        let others = failed.saturating_sub(std::mem::take(&mut record.told));
+        if let Some(failure) = failure
+            && others > 0
+        {
+            self.errors.add_times(Fault { step, place: Place::Calls, since, is_last: true }, failure, others);
         }
     }
 
-    /// A step failed other than by a call.
+    /// A call failed that the next [`counted`](Self::counted) of its step counts.
+    pub fn failed_of_counted(&mut self, step: usize, seq: u64, attempt: u32, since: Duration, failure: &str) {
+        self.until(since);
+        if let Some(record) = self.steps.get_mut(step) {
+            record.told += 1;
+        }
+        self.errors
+            .add(Fault { step, place: Place::Attempt { seq, attempt }, since, is_last: true }, failure);
+    }
+
+    /// A step failed other than by a call; or, in a live run, since too many of its calls did.
     pub fn step_failed(&mut self, step: usize, since: Duration, failure: &str) {
         self.stands(step, StepState::Failed);
-        self.errors.add(Fault { step, seq: None, attempt: 1, since, is_last: true }, failure);
+        let is_told = self.mode == Mode::Live && self.steps.get(step).is_some_and(|step| step.failed > 0);
+        if !is_told {
+            self.errors.add(Fault { step, place: Place::Step, since, is_last: true }, failure);
+        }
     }
 
     /// How a step stands from now on.
@@ -306,6 +333,10 @@ impl RunRecord {
             self.cut(step, seq, self.end);
         }
         for step in &mut self.steps {
+            // What was not counted any more, since the process was killed.
+            let told = std::mem::take(&mut step.told);
+            step.calls += told;
+            step.failed += told;
             // A live step goes on until the run ends, and past failures of single calls.
             if self.mode == Mode::Live && step.state == StepState::Called {
                 let has_failed = step.failed > 0 && step.failed >= step.calls;
@@ -323,6 +354,9 @@ impl RunRecord {
         self.until(since);
         let Some(open) = self.open.remove(&(step, seq)) else { return };
         let Some(record) = self.steps.get_mut(step) else { return };
+        if kind == BarKind::Cut && self.mode == Mode::Batch {
+            self.given_up.insert((step, seq));
+        }
         let took = since.saturating_sub(open.begin);
         if open.is_waiting {
             // Given up between two attempts.

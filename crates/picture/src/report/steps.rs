@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use super::errors::Place;
 use super::html::{escaped, mark, scrolled};
 use super::record::{RunRecord, StepRecord};
 use super::times::figure;
@@ -117,9 +118,10 @@ pub(super) fn errors(record: &RunRecord) -> String {
         .to_owned();
     for group in groups {
         let name = record.steps.get(group.first.step).map_or("", |step| step.name.as_str());
-        let place = match group.first.seq {
-            Some(seq) => format!("call {}, attempt {}", number(seq + 1), group.first.attempt),
-            None => "the step itself".to_owned(),
+        let place = match group.first.place {
+            Place::Attempt { seq, attempt } => format!("call {}, attempt {attempt}", number(seq + 1)),
+            Place::Calls => "calls".to_owned(),
+            Place::Step => "the step itself".to_owned(),
         };
         let end = if group.first.is_last { "" } else { "; made again" };
         table += &format!(

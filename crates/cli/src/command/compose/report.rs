@@ -1,10 +1,13 @@
 //! What is said once a stack is written: what it holds, and what to type next.
 
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use aieffect_blueprint::{NodeName, Pipeline, Placement, Port};
-use aieffect_compose::{ComposeFile, Image, ImageName, PublishedPort, Role, Service};
+use aieffect_compose::{
+    ComposeFile, Confinement, Image, ImageName, PublishedPort, Role, Service, StackAccess, StackToken,
+};
 
 use super::context::is_built_from_it;
 use super::machine::{Machine, images};
@@ -47,12 +50,14 @@ pub(super) fn left_out(names: &[String]) {
     say(&format!("left in the archive, since they are no part of a package: {}", shown.join(", ")));
 }
 
-pub(super) fn written(
+pub(super) fn written<'a>(
     file: &ComposeFile,
     pipeline: &Pipeline,
     places: &Places,
     not_shared: &[PathBuf],
     machine: &Machine,
+    access: &StackAccess,
+    given: impl Iterator<Item = &'a Path>,
 ) {
     let services: Vec<&Service> =
         file.services.iter().filter(|service| service.role != Role::Orchestrator).collect();
@@ -66,6 +71,7 @@ pub(super) fn written(
     services.iter().for_each(|service| say(&format!("  {}", described(service))));
     elsewhere(pipeline);
     not_shared.iter().for_each(|path| warn_of_folder(path));
+    warn_of_unreadable(file, given);
     if file.orchestrator().is_some() && !places.package_is_for_all() {
         let shown = word(&places.package.display().to_string());
         say(&format!(
@@ -73,13 +79,43 @@ pub(super) fn written(
         ));
     }
     if services.iter().all(|service| service.health.is_none()) && !services.is_empty() {
-        say(
-            "  no health checks, since this `aieffect` is no static Linux program; `cargo xtask dist` makes one",
-        );
+        say(match access.tls_ca {
+            Some(_) => "  no health checks, which would ask in plain text",
+            None => {
+                "  no health checks, since this `aieffect` is no static Linux program; `cargo xtask dist` makes one"
+            }
+        });
     }
     warn_of_ports(&services);
     warn_of_images(&machine.missing);
-    next(file, places, machine);
+    next(file, places, machine, access);
+}
+
+/// Files that are given to the orchestrator, and that it cannot read.
+fn warn_of_unreadable<'a>(file: &ComposeFile, given: impl Iterator<Item = &'a Path>) {
+    let Some(Confinement::Strict { user }) = file.orchestrator().map(|service| service.confinement) else {
+        return;
+    };
+    for path in given.filter(|path| !is_readable_by(user, path)) {
+        let shown = word(&path.display().to_string());
+        say(&format!(
+            "warning: the orchestrator runs as user {user}, who cannot read {shown}: sudo chown {user} {shown}"
+        ));
+    }
+}
+
+fn is_readable_by(user: u32, path: &Path) -> bool {
+    // What cannot be looked at could not be read before.
+    path.metadata().is_ok_and(|found| {
+        let read = if found.uid() == user {
+            0o400
+        } else if found.gid() == user {
+            0o040
+        } else {
+            0o004
+        };
+        found.mode() & read != 0
+    })
 }
 
 /// `meter1 at 127.0.0.1:50051`, with the further nodes that it serves.
@@ -157,12 +193,12 @@ fn free_base(ports: &[PublishedPort]) -> Option<Port> {
     bases.into_iter().find(is_free).and_then(Port::new)
 }
 
-fn next(file: &ComposeFile, places: &Places, machine: &Machine) {
+fn next(file: &ComposeFile, places: &Places, machine: &Machine, access: &StackAccess) {
     let project = project(&places.full_file());
     let named = project.as_ref().map(|project| format!("-p {} ", project.name)).unwrap_or_default();
     let tool = machine.tool.unwrap_or(TOOLS[0]);
     let compose = format!("{} {named}-f {}", tool.command, word(&places.file.display().to_string()));
-    let down = tell(file, places, &compose);
+    let down = tell(file, places, &compose, access);
     say(&format!("clean up: {compose} {down}"));
     if let Some(images) = made_images(file) {
         say(&format!("          {} image rm {images}", tool.engine));
@@ -179,7 +215,7 @@ fn next(file: &ComposeFile, places: &Places, machine: &Machine) {
 }
 
 /// Says how to start the stack and to see what it does. Gives back the command that ends it.
-fn tell(file: &ComposeFile, places: &Places, compose: &str) -> &'static str {
+fn tell(file: &ComposeFile, places: &Places, compose: &str, access: &StackAccess) -> &'static str {
     let Some(orchestrator) = file.orchestrator() else {
         say(&format!("start:    {compose} up --detach"));
         say(&format!("logs:     {compose} logs --follow"));
@@ -192,6 +228,9 @@ fn tell(file: &ComposeFile, places: &Places, compose: &str) -> &'static str {
     say(&format!("run:      {compose} up{build} --abort-on-container-exit --exit-code-from {key}"));
     say(&format!("          ends with the pipeline's exit code; results also in {}", results.display()));
     say("          AIEFFECT_INITIAL_DATA='{…}' before it gives initial data");
+    if let Some(StackToken::Variable(name)) = &access.token {
+        say(&format!("          the token is taken from {name} there"));
+    }
     say(&format!("logs:     {compose} logs <service>"));
     if is_unnamed { "down --rmi local" } else { "down" }
 }

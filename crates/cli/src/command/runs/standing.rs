@@ -5,6 +5,8 @@ use std::time::Duration;
 use aieffect_orchestrator::ports::{RunStore, StoreError};
 use aieffect_orchestrator::store::{Ending, History, SqliteStore, StoredRun};
 
+use crate::keep;
+
 /// A run with what its events come to.
 pub(super) struct Standing {
     pub(super) run: StoredRun,
@@ -14,7 +16,7 @@ pub(super) struct Standing {
 
 impl Standing {
     pub(super) fn of(store: &SqliteStore, run: StoredRun) -> Result<Self, StoreError> {
-        let mut history = History::new(&run.steps);
+        let mut history = History::new(&run.steps, keep::mode_of(&run));
         store.read(&run.id, 0, &mut |_, entry| history.take(&entry))?;
         Ok(Self { is_claimed: store.is_claimed(&run.id), run, history })
     }

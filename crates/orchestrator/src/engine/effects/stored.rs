@@ -60,7 +60,7 @@ impl Effects {
         let result = match &self.memo {
             Some(memo) if self.plan.step(firing.step).gives_stream() => {
                 let name = Memo::stream_name(firing, attempt.get());
-                StepResult::storing(StreamWriter::create(memo.streams().join(name))?)
+                StepResult::storing(StreamWriter::create(memo.streams_folder().join(name))?)
             }
             _ => StepResult::default(),
         };

@@ -198,3 +198,37 @@ async fn a_live_run_stores_counts_and_no_messages() {
     assert!(entries.iter().all(|entry| entry.message.is_none() && done(entry).is_none()));
     assert!(entries.len() < 20, "{}", entries.len());
 }
+
+#[tokio::test]
+async fn failures_of_a_live_run_are_stored_one_by_one_up_to_a_bound() {
+    let store = a_store();
+    let mut pipe = Pipe::new().node("s", GIVE).node("e", EACH).link("s:Give", "e:Each");
+    // Not five in a row.
+    let services = services().on("/S/Each", |call| match call.earlier % 5 {
+        0 => Reply::status(Code::InvalidArgument, format!("not {}", call.earlier)),
+        _ => Reply::Bytes(call.bytes),
+    });
+    pipe = pipe.execution(r#""mode": "live""#);
+    pipe.options.quiet = Duration::from_millis(50);
+    pipe.options.memo = Some(Arc::new(Memo::fresh(store.clone(), run_id()).unwrap()));
+    pipe.run(services).await.succeeded();
+    let (mut told, mut failed, mut last) = (Vec::new(), 0, None);
+    for entry in entries(&*store) {
+        match entry.event {
+            StoredEvent::Failed { step, seq, attempt, failure } => {
+                assert_eq!((step.as_str(), attempt), ("e:Each", 1));
+                told.push(seq);
+                assert_eq!(failure.text, format!("the service answered INVALID_ARGUMENT: not {seq}"));
+            }
+            StoredEvent::Counted { step, failed: more, failure, .. } if step == "e:Each" => {
+                failed += more;
+                last = failure.or(last);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(failed, 20);
+    assert_eq!(told[..10], [0, 5, 10, 15, 20, 25, 30, 35, 40, 45]);
+    // Where the run takes longer than a second, there is room for more.
+    assert!(told.len() < 20 && last.is_some(), "{told:?}");
+}

@@ -1,9 +1,13 @@
 //! What a link offers: by name, and by its `fields`.
 
+use std::collections::HashMap;
+
 use aieffect_blueprint::{Findings, Place};
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use super::super::offer::{Offer, Parts, Presence, SourcePath, expand, singular_message};
+#[cfg(test)]
+use super::super::wire::work;
 use super::Incoming;
 use super::mapping::{self, Mapping};
 use super::report::Report;
@@ -32,11 +36,11 @@ pub(super) fn offer(report: &Report<'_>, input: usize, findings: &mut Findings) 
     // The inner ones last: they speak of parts of what the outer ones carry.
     mappings.sort_by_key(|mapping| mapping.target.len());
     let unread = incoming.link.fields.len() - mappings.len();
-    let mut linking = Linking { report, input, incoming, mappings: &mappings, tried: Vec::new(), findings };
+    let mut linking = Linking { report, input, incoming, tried: Vec::new(), findings };
     if unread > 0 {
         linking.tried.extend(incoming.link.fields.iter().map(|entry| first(&entry.target)));
     }
-    let mut parts = linking.by_name(&incoming.operation.output, report.input, &[], &[]);
+    let mut parts = linking.by_name(&incoming.operation.output, report.input, &Said::of(&mappings), &[], &[]);
     for mapping in &mappings {
         linking.map(&mut parts, mapping);
     }
@@ -52,17 +56,32 @@ struct Linking<'a> {
     report: &'a Report<'a>,
     input: usize,
     incoming: &'a Incoming<'a>,
-    mappings: &'a [Mapping],
     tried: Vec<String>,
     findings: &'a mut Findings,
 }
 
-/// What the link's `fields` say of a request field.
-#[derive(PartialEq, Eq)]
-enum Said {
-    Nothing,
-    Itself,
-    Within,
+/// What the link's `fields` say of a request field, and of those within it by their numbers.
+#[derive(Default)]
+struct Said {
+    of_itself: bool,
+    within: HashMap<u32, Said>,
+}
+
+impl Said {
+    /// Of the whole request.
+    fn of(mappings: &[Mapping]) -> Self {
+        let mut request = Self::default();
+        for mapping in mappings {
+            let mut said = &mut request;
+            for field in &mapping.target {
+                #[cfg(test)]
+                work::count();
+                said = said.within.entry(field.number()).or_default();
+            }
+            said.of_itself = true;
+        }
+        request
+    }
 }
 
 impl Linking<'_> {
@@ -72,6 +91,7 @@ impl Linking<'_> {
         &mut self,
         source: &MessageDescriptor,
         target: &MessageDescriptor,
+        said: &Said,
         at: &[FieldDescriptor],
         from: &[FieldDescriptor],
     ) -> Parts {
@@ -82,13 +102,15 @@ impl Linking<'_> {
             let at = [at, std::slice::from_ref(&field)].concat();
             let path =
                 SourcePath { input: self.input, fields: [from, std::slice::from_ref(&given)].concat() };
-            let said = self.said(&at);
-            if said == Said::Itself {
+            #[cfg(test)]
+            work::count();
+            let said = said.within.get(&field.number());
+            if said.is_some_and(|said| said.of_itself) {
                 continue;
             }
             let inner = singular_message(&given).zip(singular_message(&field));
-            if let (Said::Within, Some((source, target))) = (said, inner) {
-                let mut inner = self.by_name(&source, &target, &at, &path.fields);
+            if let (Some(said), Some((source, target))) = (said, inner) {
+                let mut inner = self.by_name(&source, &target, said, &at, &path.fields);
                 inner.present_with.push(Presence::Carried(path));
                 parts.fields.insert(field.number(), Offer::Parts(inner));
             } else if self.fits(&given, &at, place) {
@@ -96,18 +118,6 @@ impl Linking<'_> {
             }
         }
         parts
-    }
-
-    fn said(&self, at: &[FieldDescriptor]) -> Said {
-        let mut said = Said::Nothing;
-        for mapping in self.mappings {
-            match mapping.target.strip_prefix(at) {
-                Some([]) => return Said::Itself,
-                Some(_) => said = Said::Within,
-                None => {}
-            }
-        }
-        said
     }
 
     fn map(&mut self, parts: &mut Parts, mapping: &Mapping) {

@@ -7,7 +7,7 @@ thread_local! {
 }
 
 /// Another field, or key of one, is looked at.
-pub(super) fn count() {
+pub(in super::super) fn count() {
     LOOKED_AT.set(LOOKED_AT.get() + 1);
 }
 

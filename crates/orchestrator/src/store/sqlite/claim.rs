@@ -17,6 +17,19 @@ impl Claim for RunClaim {}
 
 impl RunClaim {
     pub(super) fn take(run: &RunId, path: &Path, folder: &Path) -> Result<Self, StoreError> {
+        Self::locked(path, folder, |pid| StoreError::Busy { run: run.clone(), pid })
+    }
+
+    /// Takes all runs at once.
+    pub(super) fn take_all(path: &Path, folder: &Path) -> Result<Self, StoreError> {
+        Self::locked(path, folder, |pid| StoreError::Occupied { folder: folder.to_owned(), pid })
+    }
+
+    fn locked(
+        path: &Path,
+        folder: &Path,
+        taken: impl FnOnce(String) -> StoreError,
+    ) -> Result<Self, StoreError> {
         let not_written = |error: std::io::Error| StoreError::not_written(folder, &error);
         let mut lock = File::options().create(true).append(true).open(path).map_err(not_written)?;
         match lock.try_lock() {
@@ -24,7 +37,7 @@ impl RunClaim {
             Err(TryLockError::Error(error)) => return Err(not_written(error)),
             Err(TryLockError::WouldBlock) => {
                 let pid = fs::read_to_string(path).unwrap_or_default();
-                return Err(StoreError::Busy { run: run.clone(), pid: pid.trim().to_owned() });
+                return Err(taken(pid.trim().to_owned()));
             }
         }
         lock.set_len(0).map_err(not_written)?;

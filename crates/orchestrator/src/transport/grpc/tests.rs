@@ -188,3 +188,27 @@ async fn one_that_is_cancelled_takes_the_connection_from_nobody_who_waits_for_it
     assert_eq!(meanwhile(&mut served, other).await, Ok(()));
     assert!(listener.accept().now_or_never().is_none(), "there is one connection");
 }
+
+#[tokio::test]
+async fn calls_wait_no_longer_than_until_the_service_says_that_it_takes_them() {
+    // More than are sent before it has said anything; it answers none before it has them all.
+    const MANY: usize = 300;
+    let (listener, address) = listening().await;
+    let transport = GrpcTransport::new();
+    let serving = async {
+        let stream = listener.accept().await.unwrap().0;
+        let mut served = Builder::new().handshake(stream).await.unwrap();
+        let mut held = Vec::new();
+        while held.len() < MANY {
+            held.push(next(&mut served).await);
+        }
+        held.into_iter().for_each(answer);
+        served
+    };
+    let mut calling = Box::pin(futures_util::future::join_all((0..MANY).map(|_| call(&transport, &address))));
+    let mut served = tokio::select! {
+        served = serving => served,
+        ended = &mut calling => panic!("{ended:?}"),
+    };
+    assert!(meanwhile(&mut served, calling).await.iter().all(Result::is_ok));
+}

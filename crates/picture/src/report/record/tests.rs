@@ -84,3 +84,50 @@ fn memory_does_not_grow_with_calls() {
     assert!(record.steps.last().unwrap().track.bars().is_empty());
     assert!(record.steps.last().unwrap().track.bins().at_once().any(|at_once| at_once > 0.5));
 }
+
+#[test]
+fn a_call_that_goes_on_in_another_process_is_one() {
+    let mut record = record(Mode::Batch);
+    record.called(0, 0, 1, ms(0), ms(0));
+    record.called(0, 1, 1, ms(0), ms(0));
+    record.to_be_repeated(0, 1, ms(5), "lost");
+    record.close(ms(10));
+    for seq in [0, 1, 2] {
+        record.called(0, seq, 2, ms(20), ms(20));
+        record.answered(0, seq, ms(30));
+    }
+    record.finished(0);
+    let step = &record.steps[0];
+    assert_eq!((step.calls, step.repeated, step.attempts), (3, 1, ms(10 + 5 + 30)));
+    assert!(record.given_up.is_empty());
+}
+
+#[test]
+fn failures_that_are_counted_are_so_many_and_not_one() {
+    let mut record = record(Mode::Live);
+    record.counted(0, 10, 7, ms(1000), Some("no"));
+    record.counted(0, 10, 0, ms(2000), None);
+    record.failed_of_counted(0, 20, 2, ms(2500), "never");
+    record.failed_of_counted(0, 21, 1, ms(2600), "no");
+    record.counted(0, 10, 5, ms(3000), Some("no"));
+    record.failed_of_counted(0, 33, 1, ms(3500), "never");
+    record.step_failed(0, ms(3600), "never");
+    record.close(ms(3600));
+    let step = &record.steps[0];
+    assert_eq!((step.calls, step.failed, step.state), (31, 13, StepState::Failed));
+    let told: Vec<_> = record.errors.groups().iter().map(|group| (&*group.text, group.count)).collect();
+    assert_eq!(told, [("no", 7 + 1 + 3), ("never", 2)]);
+    assert_eq!(record.errors.groups()[1].first.place, Place::Attempt { seq: 20, attempt: 2 });
+}
+
+#[test]
+fn a_live_step_that_fails_by_its_calls_has_no_error_beside_theirs() {
+    let mut record = record(Mode::Live);
+    for seq in 0..5 {
+        record.called(0, seq, 1, ms(seq), ms(seq));
+        record.failed(0, seq, ms(seq), "no");
+    }
+    record.step_failed(0, ms(5), "no");
+    assert_eq!(record.errors.groups()[0].count, 5);
+    assert_eq!(record.errors.groups().len(), 1);
+}

@@ -92,3 +92,27 @@ fn groups_within_each_other_are_read_once() {
         assert!(filled.len() == 3 && filled.windows(2).all(|pair| pair[0] == pair[1]));
     }
 }
+
+/// What planning looks at when a link's `fields` name every field of a message within the request.
+fn looked_at_for_fields(count: usize) -> u64 {
+    let fields: String = (1..=count).map(|nth| format!("int32 f{nth} = {nth}; ")).collect();
+    let proto = |rpc: &str| {
+        format!(
+            "service S {{ rpc {rpc}; }} message None {{}} message M {{ P p = 1; }} message P {{ {fields} }}"
+        )
+    };
+    let said: Vec<_> = (1..=count).map(|nth| format!(r#""p.f{nth}": "p.f{}""#, count + 1 - nth)).collect();
+    let setup = Setup::new()
+        .node("a", &proto("Give(None) returns (M)"))
+        .node("b", &proto("Take(M) returns (None)"))
+        .link_with("a:Give", "b:Take", &format!("{{{}}}", said.join(", ")));
+    let (planned, looked_at) = work::of(|| setup.planned());
+    assert_eq!(planned.said(), "");
+    looked_at
+}
+
+#[test]
+fn fields_that_a_link_speaks_of_are_looked_at_once() {
+    let (few, many) = (looked_at_for_fields(100), looked_at_for_fields(1_000));
+    assert!(few >= 200 && many <= 12 * few, "{few} for 100 fields, {many} for 1000");
+}

@@ -1,0 +1,161 @@
+//! `aieffect serve`: many runs in one long-lived process.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aieffect_orchestrator::engine::Orchestrator;
+use aieffect_orchestrator::store::{Durability, SqliteStore};
+use aieffect_orchestrator::transport::ServiceTransport;
+use aieffect_orchestrator::transport::grpc::FixedEndpoints;
+use aieffect_server::runs::{Parts, Runs, Settings};
+use aieffect_server::{Keys, Packages, rest};
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::AccessFlags;
+use crate::arguments::{LogFormat, LogLevel, duration};
+use crate::drive::Interrupts;
+use crate::exit::{Exit, Failure};
+use crate::log::Log;
+
+/// How long open requests may take to end once no run is under way any more.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
+
+/// Take pipelines over HTTP and run many at once, through restarts
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  aieffect serve --store /var/lib/aieffect --keys /etc/aieffect/keys")]
+pub(crate) struct Serve {
+    /// Where to answer HTTP
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50101", env = "AIEFFECT_HTTP_ADDR")]
+    http_addr: SocketAddr,
+    /// The folder of runs and packages
+    #[arg(long, value_name = "DIR", default_value = ".aieffect/server", env = "AIEFFECT_STORE")]
+    store: PathBuf,
+    /// Who may ask for what: a file with lines `<name> <scope>[,<scope>…] <key>`, the scopes being read, run and admin
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_KEYS")]
+    keys: Option<PathBuf>,
+    /// Answer others than this machine without keys
+    #[arg(long, env = "AIEFFECT_INSECURE")]
+    insecure: bool,
+    /// Runs at once; others wait for their turn
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), env = "AIEFFECT_MAX_RUNS")]
+    max_runs: u16,
+    /// Runs that may wait; further ones are refused with 429
+    #[arg(long, value_name = "N", default_value_t = 10_000, env = "AIEFFECT_MAX_WAITING")]
+    max_waiting: u32,
+    /// Let what is under way end for so long when the server is stopped; the rest goes on when it is back
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, env = "AIEFFECT_GRACE")]
+    grace: Duration,
+    /// Wait so long for a service to answer at the beginning of a run
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, env = "AIEFFECT_READY_TIMEOUT")]
+    ready_timeout: Duration,
+    /// Wait for the disk with every event, so that a loss of power takes none
+    #[arg(long, env = "AIEFFECT_DURABLE")]
+    durable: bool,
+    #[command(flatten)]
+    access: AccessFlags,
+    /// What to say on stderr
+    #[arg(long, value_enum, default_value_t = LogLevel::Info, ignore_case = true, env = "AIEFFECT_LOG_LEVEL")]
+    log_level: LogLevel,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
+    let log = Log::new(options.log_level, options.log_format);
+    let keys = Arc::new(keys(options.keys.as_deref(), &log)?);
+    if keys.is_open() && !options.insecure && !options.http_addr.ip().is_loopback() {
+        let text = format!("whoever reaches {} could run anything: it has no keys", options.http_addr);
+        let help = "give it keys with `--keys FILE`, or say `--insecure`";
+        return Err(Failure::text(Exit::WrongUsage, text).help(help));
+    }
+    let access = options.access.read()?;
+    let durability = if options.durable { Durability::Power } else { Durability::Process };
+    let internal = |error: &dyn std::error::Error| Failure::text(Exit::Internal, error.to_string());
+    let store = SqliteStore::open(&options.store, durability).map_err(crate::keep::refused)?;
+    // Until the process ends.
+    let _occupied = store.occupy().map_err(crate::keep::refused)?;
+    let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
+    let transport = ServiceTransport::new(access.clone());
+    let parts = Parts {
+        store: Arc::new(store),
+        packages: Arc::new(packages),
+        orchestrator: Orchestrator::new(Arc::new(transport)),
+        endpoints: Arc::new(FixedEndpoints::new(options.ready_timeout).with_access(access)),
+    };
+    let settings = Settings {
+        most_running: options.max_runs.into(),
+        most_waiting: options.max_waiting as usize,
+        grace: options.grace,
+        quiet: Duration::from_secs(2),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| internal(&error))?;
+    let done = runtime.block_on(serve(options, parts, settings, keys, &log));
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(
+    options: &Serve,
+    parts: Parts,
+    settings: Settings,
+    keys: Arc<Keys>,
+    log: &Log,
+) -> Result<Exit, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let not_bound = |error| {
+        let text = format!("{} cannot be listened at: {error}", options.http_addr);
+        Failure::text(Exit::WrongUsage, text).help("choose another address with `--http-addr`")
+    };
+    let listener = TcpListener::bind(options.http_addr).await.map_err(not_bound)?;
+    let bound = listener.local_addr().map_err(not_bound)?;
+    let (runs, work) = Runs::open(parts, settings).map_err(crate::keep::refused)?;
+    let stop = CancellationToken::new();
+    let mut serving = std::pin::pin!(rest::serve(listener, rest::router(runs.clone(), keys), stop.clone()));
+    let mut work = std::pin::pin!(work);
+    log.info(&format!("listening at http://{bound}"));
+    tokio::select! {
+        ended = &mut serving => return ended.map(|()| Exit::Done).map_err(not_bound),
+        () = &mut work => return Err(Failure::text(Exit::Internal, "runs are not worked on any more")),
+        _ = interrupts.next() => {}
+    }
+    log.info("stopping: what is under way may end; a second signal does not wait for it");
+    stop.cancel();
+    let stopping = async {
+        runs.stop().await;
+        work.await;
+        // Whoever reads events slowly comes again when the server is back.
+        timeout(LAST_REQUESTS, serving).await.ok();
+    };
+    tokio::select! {
+        () = stopping => {}
+        _ = interrupts.next() => {}
+    }
+    Ok(Exit::Done)
+}
+
+fn keys(file: Option<&Path>, log: &Log) -> Result<Keys, Failure> {
+    let Some(file) = file else { return Ok(Keys::default()) };
+    let wrong = |error: String| Failure::text(Exit::WrongUsage, format!("`{}`: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let keys = Keys::parse(&text).map_err(|error| wrong(error.to_string()))?;
+    if is_for_others(file) {
+        let shown = file.display();
+        log.warning(&format!(
+            "other users of this machine can read the keys in `{shown}`: chmod 600 {shown}"
+        ));
+    }
+    Ok(keys)
+}
+
+fn is_for_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}

@@ -1,0 +1,419 @@
+//! `aieffect serve` as its clients meet it: packages, runs, events, restarts, keys.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "also what tests share may fail a test")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use aieffect_testkit::{Bound, Gate, Protos, Reply, Server};
+use serde_json::{Value, json};
+use support::{Aieffect, Serving, chain, documents, step_proto};
+use tempfile::TempDir;
+
+const DO: &str = "/a.Step/Do";
+
+fn service() -> Bound {
+    Bound::new(Protos::new(&[("a.proto", &step_proto("a"))]))
+}
+
+fn fine() -> Value {
+    json!({"success": true, "text": "fine"})
+}
+
+fn started() -> Server {
+    service().on(DO, |_| fine()).start()
+}
+
+/// A service whose calls of that node wait for the gate.
+fn gated(node: &'static str, gate: &Gate) -> Server {
+    let gate = gate.clone();
+    let reply = move |call: aieffect_testkit::Received| {
+        let is_held = call.metadata["aieffect-step"].starts_with(node);
+        let gate = gate.clone();
+        let reply = Reply::from(fine());
+        if is_held { reply.after(async move { gate.opened().await }) } else { reply }
+    };
+    service().on(DO, reply).start()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// How often each step of each run was called.
+fn calls(server: &Server) -> BTreeMap<(String, String), usize> {
+    let mut counted = BTreeMap::new();
+    for call in server.calls() {
+        let told = |key: &str| call.metadata[key].clone();
+        *counted.entry((told("aieffect-run-id"), told("aieffect-step"))).or_default() += 1;
+    }
+    counted
+}
+
+#[test]
+fn a_package_is_handed_in_run_and_its_results_are_fetched() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &[]);
+    let digest = serving.put(&chain(server.port(), 2).written());
+    let run = serving.begin(&digest);
+    let shown = serving.until(&run, "succeeded");
+    assert_eq!((&shown["pipeline"], &shown["name"]), (&json!(digest), &json!("Case")));
+    let steps: Vec<_> =
+        shown["steps"].as_array().unwrap().iter().map(|step| (&step["step"], &step["state"])).collect();
+    assert_eq!(steps, [(&json!("n1:Do"), &json!("finished")), (&json!("n2:Do"), &json!("finished"))]);
+    let results = serving.get(&format!("/api/v1/runs/{run}/results")).json();
+    let answer = json!({"success": true, "message": "", "text": "fine"});
+    assert_eq!(results, json!({"n1:Do": answer, "n2:Do": answer}));
+    assert_eq!(serving.put(&chain(server.port(), 2).written()), digest, "the same package twice is one");
+    let listed = serving.get("/api/v1/pipelines").json();
+    assert_eq!(listed["pipelines"].as_array().unwrap().len(), 1);
+    assert_eq!(serving.stop().code, Some(0));
+}
+
+#[test]
+fn a_zip_is_taken_too_and_given_back() {
+    let (server, store) = (started(), folder());
+    let package = chain(server.port(), 1).written();
+    let serving = Serving::start(store.path(), &[]);
+    let digest = serving.put(&package);
+    let zip = serving.get(&format!("/api/v1/pipelines/{digest}/package"));
+    assert_eq!((zip.status, zip.headers["content-type"].as_str()), (200, "application/zip"));
+    let again = serving.ask("POST", "/api/v1/pipelines", &[("content-type", "application/zip")], &zip.body);
+    assert_eq!((again.status, &again.json()["digest"]), (201, &json!(digest)));
+}
+
+#[test]
+fn what_is_wrong_with_a_package_is_told_with_its_place() {
+    let store = folder();
+    let serving = Serving::start(store.path(), &[]);
+    let package = chain(1, 2).written();
+    let mut broken = documents(package.path());
+    broken["blueprint"]["nodes"][0]["operation_signature_list"][0]["connected_to"][0]["container_name"] =
+        json!("n3");
+    let answer = serving.post("/api/v1/pipelines", &broken);
+    assert_eq!(answer.problem(), (422, "findings".into()));
+    let finding = answer.json()["findings"][0].clone();
+    assert_eq!(
+        (&finding["severity"], &finding["places"][0]["file"]),
+        (&json!("error"), &json!("blueprint.json"))
+    );
+    assert!(finding["message"].as_str().unwrap().contains("n3"), "{finding}");
+    for (body, code) in [(&b"PK\x03\x04rubbish"[..], "findings"), (b"", "findings")] {
+        let zip = serving.ask("POST", "/api/v1/pipelines", &[("content-type", "application/zip")], body);
+        assert_eq!(zip.problem(), (422, code.into()));
+    }
+    let text = serving.ask("POST", "/api/v1/pipelines", &[("content-type", "text/plain")], b"x");
+    assert_eq!(text.problem(), (415, "unsupported_media_type".into()));
+    let mut outside = documents(package.path());
+    outside["protos"]["microservice/../../x.proto"] = json!("");
+    let outside = serving.post("/api/v1/pipelines", &outside);
+    assert!(outside.status >= 400, "{outside:?}");
+    assert_eq!(fs::read_dir(store.path().join("packages")).unwrap().count(), 0);
+}
+
+#[test]
+fn requests_that_cannot_be_met_say_why() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &[]);
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let run = serving.begin(&digest);
+    serving.until(&run, "succeeded");
+    let unknown = "0".repeat(64);
+    for (answer, expected) in [
+        (serving.get("/api/v1/runs/run-000000000000"), (404, "no_such_run")),
+        (serving.get("/api/v1/runs/..%2F..%2Fetc"), (404, "no_such_run")),
+        (serving.get(&format!("/api/v1/pipelines/{unknown}")), (404, "no_such_pipeline")),
+        (serving.post("/api/v1/runs", &json!({"pipeline": unknown})), (404, "no_such_pipeline")),
+        (serving.post("/api/v1/runs", &json!({"pipelin": digest})), (422, "bad_request")),
+        (
+            serving.ask("POST", "/api/v1/runs", &[("content-type", "application/json")], b"{"),
+            (400, "bad_request"),
+        ),
+        (
+            serving.post("/api/v1/runs", &json!({"pipeline": digest, "initial_data": {"tex": 1}})),
+            (422, "findings"),
+        ),
+        (serving.get("/api/v1/runs?state=odd"), (400, "bad_request")),
+        (serving.get("/api/v1/runs?page_size=0"), (400, "bad_request")),
+        (serving.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})), (409, "wrong_state")),
+        (serving.post(&format!("/api/v1/runs/{run}/resume"), &json!({})), (409, "wrong_state")),
+        (
+            serving.post(&format!("/api/v1/runs/{run}/resume"), &json!({"redo": ["n9:Do"]})),
+            (422, "no_such_step"),
+        ),
+        (serving.delete(&format!("/api/v1/pipelines/{digest}")), (409, "in_use")),
+        (serving.get("/api/v2"), (404, "not_found")),
+        (serving.delete("/api/v1/runs"), (405, "method_not_allowed")),
+    ] {
+        assert_eq!(answer.problem(), (expected.0, expected.1.to_owned()), "{answer:?}");
+    }
+    assert_eq!(serving.delete(&format!("/api/v1/runs/{run}")).status, 204);
+    assert_eq!(serving.get(&format!("/api/v1/runs/{run}")).status, 404);
+    assert_eq!(serving.delete(&format!("/api/v1/pipelines/{digest}")).status, 204);
+}
+
+#[test]
+fn events_are_followed_from_any_point_to_the_end() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n2", &gate);
+    let serving = Serving::start(store.path(), &[]);
+    let run = serving.begin(&serving.put(&chain(server.port(), 2).written()));
+    let mut events = serving.follow(&run, None);
+    let early: Vec<Value> =
+        events.by_ref().take_while(|event| event["event"] != "fired" || event["step"] != "n2:Do").collect();
+    assert_eq!(early[0]["event"], "started");
+    gate.open();
+    let late: Vec<Value> = events.collect();
+    assert_eq!(late.last().unwrap()["event"], "finished");
+    let last = late.last().unwrap()["position"].as_u64().unwrap();
+    let positions: Vec<_> =
+        early.iter().chain(&late).map(|event| event["position"].as_u64().unwrap()).collect();
+    let without_cut = early.len() as u64;
+    let expected: Vec<_> = (0..=last).filter(|position| *position != without_cut).collect();
+    assert_eq!(positions, expected, "all but the one that ended the first part");
+    let again: Vec<Value> = serving.follow(&run, Some(last - 1)).collect();
+    assert_eq!(again, late[late.len() - 1..]);
+    let listed = serving.get(&format!("/api/v1/runs/{run}/events?from={last}")).json();
+    assert_eq!(listed["events"], json!([again[0]]));
+}
+
+#[test]
+fn the_same_request_twice_is_one_run() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &[]);
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let ask = |serving: &Serving, body: &Value| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "monday")];
+        serving.ask("POST", "/api/v1/runs", &headers, body.to_string().as_bytes())
+    };
+    let first = ask(&serving, &json!({"pipeline": digest}));
+    let second = ask(&serving, &json!({"pipeline": digest}));
+    assert_eq!((first.status, second.status), (201, 200));
+    assert_eq!(first.json()["id"], second.json()["id"]);
+    let other = ask(&serving, &json!({"pipeline": digest, "initial_data": {"text": "x"}}));
+    assert_eq!(other.problem(), (422, "idempotency_key_reused".into()));
+    let run = first.json()["id"].as_str().unwrap().to_owned();
+    serving.until(&run, "succeeded");
+    serving.stop();
+    let serving = Serving::start(store.path(), &[]);
+    assert_eq!(ask(&serving, &json!({"pipeline": digest})).json()["id"], json!(run), "after a restart too");
+    assert_eq!(calls(&server).len(), 1);
+}
+
+#[test]
+fn a_server_that_was_killed_brings_all_runs_to_their_end() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n2", &gate);
+    let serving = Serving::start(store.path(), &["--max-runs", "30"]);
+    let digest = serving.put(&chain(server.port(), 3).written());
+    let runs: Vec<String> = (0..50).map(|_| serving.begin(&digest)).collect();
+    for run in &runs[..30] {
+        let mut events = serving.follow(run, None);
+        assert!(events.any(|event| event["event"] == "fired" && event["step"] == "n2:Do"));
+    }
+    serving.kill();
+    gate.open();
+    let serving = Serving::start(store.path(), &["--max-runs", "30"]);
+    let answer = json!({"success": true, "message": "", "text": "fine"});
+    for run in &runs {
+        serving.until(run, "succeeded");
+        let results = serving.get(&format!("/api/v1/runs/{run}/results")).json();
+        assert_eq!(results, json!({"n1:Do": answer, "n2:Do": answer, "n3:Do": answer}));
+    }
+    let calls = calls(&server);
+    for run in &runs {
+        assert_eq!(calls[&(run.clone(), "n1:Do".to_owned())], 1, "a finished step is not called again");
+        assert!(calls[&(run.clone(), "n2:Do".to_owned())] <= 2);
+        assert_eq!(calls[&(run.clone(), "n3:Do".to_owned())], 1);
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_lets_what_it_can_end_and_goes_on_with_the_rest() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n2", &gate);
+    let serving = Serving::start(store.path(), &["--grace", "200ms"]);
+    let run = serving.begin(&serving.put(&chain(server.port(), 2).written()));
+    assert!(serving.follow(&run, None).any(|event| event["event"] == "fired" && event["step"] == "n2:Do"));
+    let ended = serving.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    gate.open();
+    let serving = Serving::start(store.path(), &[]);
+    serving.until(&run, "succeeded");
+    assert_eq!(calls(&server)[&(run, "n1:Do".to_owned())], 1);
+}
+
+#[test]
+fn a_call_that_must_not_happen_twice_waits_for_somebody_to_decide() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n1", &gate);
+    let settings = json!({"parameters": {"text": "x"}, "idempotent": false});
+    let package = chain(server.port(), 1).operation("n1:Do", &settings).written();
+    let serving = Serving::start(store.path(), &[]);
+    let run = serving.begin(&serving.put(&package));
+    assert!(serving.follow(&run, None).any(|event| event["event"] == "fired"));
+    serving.kill();
+    gate.open();
+    let serving = Serving::start(store.path(), &[]);
+    let shown = serving.until(&run, "interrupted");
+    assert!(shown["reason"].as_str().unwrap().contains("n1:Do was being called"), "{shown}");
+    let path = format!("/api/v1/runs/{run}/resume");
+    assert_eq!(serving.post(&path, &json!({"redo": ["n1:Do"]})).status, 202);
+    serving.until(&run, "succeeded");
+}
+
+#[test]
+fn runs_that_fail_or_are_cancelled_are_gone_on_with() {
+    let store = folder();
+    let reply = |call: aieffect_testkit::Received| match call.earlier {
+        0 => Reply::from(json!({"success": false, "message": "no wind"})),
+        _ => fine().into(),
+    };
+    let server = service().on(DO, reply).start();
+    let serving = Serving::start(store.path(), &[]);
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let run = serving.begin(&digest);
+    let shown = serving.until(&run, "failed");
+    assert_eq!(shown["reason"], "n1:Do failed: the service answered `success: false`: no wind");
+    assert_eq!(serving.post(&format!("/api/v1/runs/{run}/resume"), &json!({})).status, 202);
+    let shown = serving.until(&run, "succeeded");
+    assert_eq!(shown["steps"][0]["attempts"], 2);
+
+    let gate = Gate::new();
+    let server = gated("n1", &gate);
+    let run = serving.begin(&serving.put(&chain(server.port(), 1).written()));
+    assert!(serving.follow(&run, None).any(|event| event["event"] == "fired"));
+    assert_eq!(serving.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).status, 202);
+    serving.until(&run, "cancelled");
+    gate.open();
+    assert_eq!(serving.post(&format!("/api/v1/runs/{run}/resume"), &json!({})).status, 202);
+    serving.until(&run, "succeeded");
+}
+
+#[test]
+fn who_has_one_run_waits_for_one_of_who_has_many() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n1", &gate);
+    let keys = store.path().join("keys");
+    fs::write(&keys, "many run many-0123456789abc\none run one-0123456789abcd\n").unwrap();
+    let args = ["--max-runs", "1", "--keys", keys.to_str().unwrap()];
+    let serving = Serving::start(store.path(), &args).with_key("many-0123456789abc");
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let many: Vec<String> = (0..20).map(|_| serving.begin(&digest)).collect();
+    let serving = serving.with_key("one-0123456789abcd");
+    let one = serving.begin(&digest);
+    gate.open();
+    for run in many.iter().chain([&one]) {
+        serving.until(run, "succeeded");
+    }
+    let order: Vec<String> =
+        server.calls().iter().map(|call| call.metadata["aieffect-run-id"].clone()).collect();
+    let place = order.iter().position(|run| *run == one).unwrap();
+    assert!(place <= 2, "at place {place}");
+    assert_eq!(serving.run(&one)["key"], "one");
+}
+
+#[test]
+fn more_runs_than_may_wait_are_refused_for_a_while() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n1", &gate);
+    let serving = Serving::start(store.path(), &["--max-runs", "1", "--max-waiting", "2"]);
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let first = serving.begin(&digest);
+    serving.until(&first, "running");
+    let (second, third) = (serving.begin(&digest), serving.begin(&digest));
+    let refused = serving.post("/api/v1/runs", &json!({"pipeline": digest}));
+    assert_eq!(refused.problem(), (429, "too_many_runs".into()));
+    assert_eq!(refused.headers["retry-after"], "2");
+    assert_eq!(serving.post(&format!("/api/v1/runs/{third}/cancel"), &json!({})).status, 202);
+    serving.until(&third, "cancelled");
+    let fourth = serving.begin(&digest);
+    gate.open();
+    for run in [first, second, fourth] {
+        serving.until(&run, "succeeded");
+    }
+    assert_eq!(calls(&server).keys().filter(|(run, _)| *run == third).count(), 0);
+}
+
+#[test]
+fn keys_say_who_may_do_what_and_are_nowhere_at_rest() {
+    let (server, store) = (started(), folder());
+    let keys = tempfile::NamedTempFile::new().unwrap();
+    fs::write(
+        &keys,
+        "portal run planted-0123456789\nwatch read watching-0123456789\nchief admin chiefly-0123456789\n",
+    )
+    .unwrap();
+    let args = ["--keys", keys.path().to_str().unwrap()];
+    let serving = Serving::start(store.path(), &args);
+    for answer in [serving.get("/api/v1/runs"), serving.post("/api/v1/runs", &json!({"pipeline": "x"}))] {
+        assert_eq!(answer.problem(), (401, "unauthorized".into()));
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    assert_eq!(serving.get("/livez").status, 200);
+    assert_eq!(serving.get("/readyz").status, 200);
+    let serving = serving.with_key("wrong-0123456789");
+    assert_eq!(serving.get("/api/v1/runs").problem().0, 401);
+    let serving = serving.with_key("planted-0123456789");
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let run = serving.begin(&digest);
+    serving.until(&run, "succeeded");
+    assert_eq!(serving.delete(&format!("/api/v1/runs/{run}")).problem(), (403, "forbidden".into()));
+    let serving = serving.with_key("watching-0123456789");
+    assert_eq!(serving.run(&run)["key"], "portal");
+    assert_eq!(serving.post("/api/v1/runs", &json!({"pipeline": digest})).problem().0, 403);
+    let serving = serving.with_key("chiefly-0123456789");
+    assert_eq!(serving.delete(&format!("/api/v1/runs/{run}")).status, 204);
+    let ended = serving.stop();
+    for secret in ["planted-0123456789", "watching-0123456789", "chiefly-0123456789"] {
+        assert!(!ended.stderr.contains(secret) && !ended.stdout.contains(secret));
+        assert!(!is_anywhere_in(store.path(), secret), "{secret} is in the store");
+    }
+}
+
+fn is_anywhere_in(folder: &Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => is_anywhere_in(&path, text),
+            false => fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()),
+        }
+    })
+}
+
+#[test]
+fn others_are_not_answered_without_keys() {
+    let store = folder();
+    let refused = Aieffect::new("serve", Path::new("--http-addr=0.0.0.0:0"), store.path())
+        .arg(format!("--store={}", store.path().display()))
+        .output();
+    refused.check(2, "error: whoever reaches 0.0.0.0:0 could run anything: it has no keys");
+    refused.says("help: give it keys with `--keys FILE`, or say `--insecure`");
+    let keys = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&keys, "portal write planted-0123456789\n").unwrap();
+    let args = [format!("--store={}", store.path().display()), format!("--keys={}", keys.path().display())];
+    let broken =
+        Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), store.path()).args(args).output();
+    assert_eq!(broken.code, Some(2));
+    broken.says("line 1: `write` is no scope; there are read, run and admin");
+    assert!(!broken.stderr.contains("planted"));
+}
+
+#[test]
+fn two_servers_do_not_work_on_the_same_runs() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n1", &gate);
+    let first = Serving::start(store.path(), &[]);
+    let run = first.begin(&first.put(&chain(server.port(), 1).written()));
+    assert!(first.follow(&run, None).any(|event| event["event"] == "fired"));
+    let second = Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), store.path())
+        .arg(format!("--store={}", store.path().display()))
+        .output();
+    assert_eq!(second.code, Some(2), "{}", second.stderr);
+    second.says("another server works in");
+    gate.open();
+    first.until(&run, "succeeded");
+}

@@ -1,0 +1,221 @@
+//! `aieffect serve`, and a client of our own that knows only HTTP: [`Serving`].
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::aieffect::{Aieffect, Running};
+use super::ended::Ended;
+use super::package::Package;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The server, running.
+pub(crate) struct Serving {
+    running: Running,
+    address: String,
+    key: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Server-sent events, as they come.
+pub(crate) struct Events(BufReader<TcpStream>);
+
+impl Serving {
+    /// Over the store in `folder`, on a free port.
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
+        let store = format!("--store={}", folder.display());
+        let serve = Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), folder);
+        let mut running = serve.arg(store).args(args).start();
+        let line = running.line_with("listening at http://");
+        let address = line.split("http://").nth(1).unwrap().trim().to_owned();
+        Self { running, address, key: None }
+    }
+
+    pub(crate) fn with_key(self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn running(&mut self) -> &mut Running {
+        &mut self.running
+    }
+
+    /// Stops it as a service manager does.
+    pub(crate) fn stop(mut self) -> Ended {
+        self.running.signal(rustix::process::Signal::TERM);
+        self.running.end()
+    }
+
+    /// Takes it away in the middle of whatever it does.
+    pub(crate) fn kill(mut self) -> Ended {
+        self.running.signal(rustix::process::Signal::KILL);
+        self.running.end()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], b"")
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, &[], b"")
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.ask("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
+    }
+
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut stream = BufReader::new(self.sent(method, path, headers, body));
+        let (status, headers) = head(&mut stream);
+        let mut body = Vec::new();
+        stream.read_to_end(&mut body).unwrap();
+        Answer { status, headers, body }
+    }
+
+    /// Follows a run's events, from behind this one on.
+    pub(crate) fn follow(&self, run: &str, last: Option<u64>) -> Events {
+        let last = last.map(|last| last.to_string());
+        let mut headers = vec![("accept", "text/event-stream")];
+        headers.extend(last.as_deref().map(|last| ("last-event-id", last)));
+        let mut stream =
+            BufReader::new(self.sent("GET", &format!("/api/v1/runs/{run}/events"), &headers, b""));
+        assert_eq!(head(&mut stream).0, 200);
+        Events(stream)
+    }
+
+    fn sent(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // HTTP/1.0: the answer ends with the connection, and is not cut into chunks.
+        let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.address);
+        let key = self.key.as_ref().map(|key| ("authorization", format!("Bearer {key}")));
+        let length = ("content-length", body.len().to_string());
+        let own = key.into_iter().chain([length]);
+        for (name, value) in headers.iter().map(|(name, value)| (*name, (*value).to_owned())).chain(own) {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        stream
+    }
+
+    /// Hands a package in; its digest.
+    #[track_caller]
+    pub(crate) fn put(&self, package: &Package) -> String {
+        let answer = self.post("/api/v1/pipelines", &documents(package.path()));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["digest"].as_str().unwrap().to_owned()
+    }
+
+    /// Begins a run of a package that was handed in.
+    #[track_caller]
+    pub(crate) fn begin(&self, digest: &str) -> String {
+        let answer = self.post("/api/v1/runs", &json!({ "pipeline": digest }));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn run(&self, run: &str) -> Value {
+        self.get(&format!("/api/v1/runs/{run}")).json()
+    }
+
+    /// Waits until a run is in that state.
+    #[track_caller]
+    pub(crate) fn until(&self, run: &str, state: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let shown = self.run(run);
+            if shown["state"] == state {
+                return shown;
+            }
+            assert!(begun.elapsed() < PATIENCE, "not {state}: {shown}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {} {text}", self.status))
+    }
+
+    /// Its status, and the code of the problem that it tells of.
+    #[track_caller]
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        let body = self.json();
+        assert_eq!(body["status"], self.status);
+        (self.status, body["code"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Iterator for Events {
+    type Item = Value;
+
+    /// The next event; `None` once the server has ended the stream.
+    fn next(&mut self) -> Option<Value> {
+        let mut data = None;
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
+            match line.trim_end().split_once(": ") {
+                Some(("data", text)) => data = Some(serde_json::from_str(text).unwrap()),
+                _ if line.trim_end().is_empty() && data.is_some() => return data,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn head(stream: &mut impl BufRead) -> (u16, BTreeMap<String, String>) {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines[1..].iter().filter_map(|line| line.split_once(": "));
+    (status, headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect())
+}
+
+/// A package's folder as the JSON that is handed in.
+pub(crate) fn documents(folder: &Path) -> Value {
+    let read = |name: &str| -> Value {
+        fs::read_to_string(folder.join(name)).map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
+    };
+    let protos = fs::read_dir(folder.join("microservice")).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = format!("microservice/{}", path.file_name().unwrap().to_string_lossy());
+        (name, Value::from(fs::read_to_string(path).unwrap()))
+    });
+    json!({
+        "blueprint": read("blueprint.json"),
+        "dockerinfo": read("dockerinfo.json"),
+        "execution": read("execution.json"),
+        "protos": protos.collect::<serde_json::Map<_, _>>(),
+    })
+}

@@ -1,0 +1,16 @@
+//! Many runs in one long-lived process.
+//!
+//! [`Runs`](runs::Runs) is the one model of a run that every face shows: it takes what is to be run, lets a few run at
+//! once, and knows what became of all. The store is the truth: what it does not have did not happen. [`Packages`] keeps what
+//! runs are made from, [`Keys`] says who may ask for what, and [`rest`] is the face for programs over HTTP.
+//!
+//! Deliberately absent: which store and which transport there is, how services come to run, arguments, and signals.
+
+pub mod keys;
+pub mod packages;
+pub mod rest;
+pub mod runs;
+mod time;
+
+pub use keys::{Caller, Keys, Scope};
+pub use packages::Packages;

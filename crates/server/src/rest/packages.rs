@@ -1,0 +1,125 @@
+//! Packages: `/pipelines`.
+
+use aieffect_blueprint::PackageFiles;
+use axum::Json as Answer;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::documents::{PackageBody, PackageJson};
+use super::problem::{self, Problem};
+use super::{Admin, Reader, Runner};
+use crate::packages::{Packages, Refusal};
+use crate::runs::Runs;
+
+/// Takes a zip, or documents as JSON.
+pub(super) async fn put(
+    _: Runner,
+    State(runs): State<Runs>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let files = match kind.split(';').next().unwrap_or_default().trim() {
+        "application/json" => Some(files(&body)?),
+        "application/zip" | "application/x-zip-compressed" | "application/octet-stream" => None,
+        _ => {
+            let detail = "a package is an application/zip, or its documents as application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+    };
+    let taken = with(runs, move |packages| match &files {
+        Some(files) => packages.put_files(files),
+        None => packages.put_zip(&body),
+    });
+    let (package, found) = taken.await?;
+    let place = format!("/api/v1/pipelines/{}", package.digest);
+    let mut answer = json!(PackageJson::from(package));
+    answer["findings"] = problem::findings(&found).into();
+    Ok((StatusCode::CREATED, [(LOCATION, place)], Answer(answer)).into_response())
+}
+
+fn files(body: &[u8]) -> Result<PackageFiles, Problem> {
+    let body: PackageBody =
+        serde_json::from_slice(body).map_err(|error| Problem::bad(format!("the package: {error}")))?;
+    let mut files = PackageFiles::default();
+    let documents = [
+        ("blueprint.json", Some(body.blueprint)),
+        ("dockerinfo.json", Some(body.dockerinfo)),
+        ("execution.json", body.execution),
+    ];
+    for (name, document) in documents {
+        files.0.extend(document.map(|document| (name.to_owned(), document.to_string())));
+    }
+    for (path, text) in body.protos {
+        if !path.starts_with("microservice/") || !path.ends_with(".proto") {
+            let detail =
+                format!("`{path}` is no path of a proto, which is such as `microservice/meter1.proto`");
+            return Err(Problem::bad(detail));
+        }
+        files.0.insert(path, text);
+    }
+    Ok(files)
+}
+
+pub(super) async fn list(_: Reader, State(runs): State<Runs>) -> Result<Answer<Value>, Problem> {
+    let packages = with(runs, |packages| {
+        let found = packages.digests()?.into_iter().map(|digest| packages.get(&digest));
+        // One that is taken away meanwhile is left out.
+        found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    });
+    let packages: Vec<PackageJson> = packages.await?.into_iter().map(PackageJson::from).collect();
+    Ok(Answer(json!({ "pipelines": packages })))
+}
+
+pub(super) async fn get(
+    _: Reader,
+    State(runs): State<Runs>,
+    Path(digest): Path<String>,
+) -> Result<Answer<PackageJson>, Problem> {
+    let wanted = digest.clone();
+    let package = with(runs, move |packages| packages.get(&wanted)).await?;
+    Ok(Answer(package.ok_or(Refusal::Unknown { digest })?.into()))
+}
+
+pub(super) async fn zip(
+    _: Reader,
+    State(runs): State<Runs>,
+    Path(digest): Path<String>,
+) -> Result<Response, Problem> {
+    let wanted = digest.clone();
+    let zip = with(runs, move |packages| packages.zip(&wanted)).await?;
+    let zip = zip.ok_or(Refusal::Unknown { digest })?;
+    Ok(([(CONTENT_TYPE, "application/zip")], zip).into_response())
+}
+
+pub(super) async fn remove(
+    _: Admin,
+    State(runs): State<Runs>,
+    Path(digest): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let in_use = runs.list().await?.into_iter().find(|run| run.package == digest);
+    if let Some(run) = in_use {
+        let detail = format!("run {} is made from it; delete the runs of a pipeline first", run.id);
+        return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
+    }
+    let wanted = digest.clone();
+    match with(runs, move |packages| packages.remove(&wanted)).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Refusal::Unknown { digest }.into()),
+    }
+}
+
+/// On a thread that may wait for a disk.
+async fn with<T: Send + 'static>(
+    runs: Runs,
+    work: impl FnOnce(&Packages) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(move || work(runs.packages())).await;
+    let failed =
+        |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the package could not be read");
+    done.map_err(failed)?.map_err(Problem::from)
+}

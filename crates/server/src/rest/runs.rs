@@ -1,0 +1,136 @@
+//! Runs: `/runs`.
+
+use std::sync::Arc;
+
+use aieffect_blueprint::Mode;
+use aieffect_orchestrator::plan::PlanOptions;
+use axum::Json as Answer;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::documents::{Json, ModeWord, Page, Query, ResumeBody, RunBody, RunJson};
+use super::problem::Problem;
+use super::{Admin, Reader, Runner};
+use crate::packages::Wanted;
+use crate::runs::{Request, Runs, State as RunState};
+
+/// Runs on a page unless another number is asked for, and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 500;
+const LONGEST_KEY: usize = 200;
+
+pub(super) async fn begin(
+    Runner(caller): Runner,
+    State(runs): State<Runs>,
+    headers: HeaderMap,
+    Json(body): Json<RunBody>,
+) -> Result<Response, Problem> {
+    let idempotency = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
+    if idempotency.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+        return Err(Problem::bad("`Idempotency-Key` is 1 to 200 characters of ASCII"));
+    }
+    let mode = body.mode.map(|mode| match mode {
+        ModeWord::Batch => Mode::Batch,
+        ModeWord::Live => Mode::Live,
+    });
+    let wanted = Wanted {
+        package: body.pipeline,
+        initial_data: body
+            .initial_data
+            .filter(|data| !data.is_null())
+            .map_or_else(String::new, |data| data.to_string()),
+        options: PlanOptions { mode, ..PlanOptions::default() },
+    };
+    let request = Request { wanted, caller: Arc::clone(caller.name()), idempotency };
+    let begun = runs.begin(request).await?;
+    let run = RunJson::from(runs.view(begun.run.as_str()).await?);
+    let place = format!("/api/v1/runs/{}", begun.run);
+    let status = if begun.is_repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, [(LOCATION, place)], Answer(run)).into_response())
+}
+
+/// The latest first. The token of a page is the last run on the one before it.
+pub(super) async fn list(
+    _: Reader,
+    State(runs): State<Runs>,
+    Query(page): Query<Page>,
+) -> Result<Answer<Value>, Problem> {
+    let wanted = page.state.as_deref().map(|word| {
+        let found = RunState::ALL.into_iter().find(|state| state.as_str() == word);
+        found.ok_or_else(|| {
+            let known = RunState::ALL.map(RunState::as_str).join(", ");
+            Problem::bad(format!("`{word}` is no state of a run; there are {known}"))
+        })
+    });
+    let wanted = wanted.transpose()?;
+    let size = page.page_size.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&size) {
+        return Err(Problem::bad(format!("`page_size` is a number from 1 to {LARGEST_PAGE}")));
+    }
+    let all = runs.list().await?;
+    let begin = match &page.page_token {
+        None => 0,
+        Some(token) => {
+            let last = all.iter().position(|run| run.id.as_str() == token);
+            1 + last.ok_or_else(|| Problem::bad("`page_token` is of no page; begin anew without one"))?
+        }
+    };
+    let mut rest = all.into_iter().skip(begin).filter(|run| wanted.is_none_or(|state| run.state == state));
+    let page: Vec<_> = rest.by_ref().take(size).collect();
+    let next = rest.next().and_then(|_| Some(page.last()?.id.to_string()));
+    let page: Vec<RunJson> = page.into_iter().map(RunJson::from).collect();
+    Ok(Answer(json!({ "runs": page, "next_page_token": next })))
+}
+
+pub(super) async fn get(
+    _: Reader,
+    State(runs): State<Runs>,
+    Path(run): Path<String>,
+) -> Result<Answer<RunJson>, Problem> {
+    Ok(Answer(runs.view(&run).await?.into()))
+}
+
+pub(super) async fn cancel(
+    _: Runner,
+    State(runs): State<Runs>,
+    Path(run): Path<String>,
+) -> Result<StatusCode, Problem> {
+    runs.cancel(&run).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+pub(super) async fn resume(
+    _: Runner,
+    State(runs): State<Runs>,
+    Path(run): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let body: ResumeBody = match body.is_empty() {
+        true => ResumeBody::default(),
+        false => serde_json::from_slice(&body).map_err(|error| Problem::bad(error.to_string()))?,
+    };
+    runs.resume(&run, body.redo).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+pub(super) async fn forget(
+    _: Admin,
+    State(runs): State<Runs>,
+    Path(run): Path<String>,
+) -> Result<StatusCode, Problem> {
+    runs.forget(&run).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn results(
+    _: Reader,
+    State(runs): State<Runs>,
+    Path(run): Path<String>,
+) -> Result<Response, Problem> {
+    let results = runs.results(&run).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], results).into_response())
+}

@@ -1,0 +1,529 @@
+//! The one model of a run: [`Runs`] begins, steers, shows and forgets them.
+
+mod announce;
+mod desk;
+mod labels;
+mod queue;
+mod view;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aieffect_blueprint::Mode;
+use aieffect_orchestrator::engine::{Orchestrator, RunId};
+use aieffect_orchestrator::memo::Memo;
+use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
+use aieffect_orchestrator::run::Outcome;
+use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use aieffect_orchestrator::values::write_results;
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use self::announce::Announcing;
+use self::desk::{Command, Desk};
+pub use self::view::{RunView, State};
+use crate::packages::{Packages, Refusal, Wanted};
+
+/// What runs are made with.
+pub struct Parts {
+    /// Where they are remembered.
+    pub store: Arc<dyn RunStore>,
+    /// What they are made from.
+    pub packages: Arc<Packages>,
+    /// What carries them out.
+    pub orchestrator: Orchestrator,
+    /// Where their nodes answer.
+    pub endpoints: Arc<dyn Endpoints>,
+}
+
+/// How many, and for how long.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Runs at once.
+    pub most_running: usize,
+    /// Runs that wait for their turn.
+    pub most_waiting: usize,
+    /// How long what is under way may take to end when the server stops.
+    pub grace: Duration,
+    /// How long nothing may move before a live run whose sources have ended is at its end.
+    pub quiet: Duration,
+    /// The version that runs are said to be begun by.
+    pub version: String,
+}
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Of what, and how.
+    pub wanted: Wanted,
+    /// The name of whoever asks.
+    pub caller: Arc<str>,
+    /// The same request again, under the same name by the same caller, is the same run.
+    pub idempotency: Option<String>,
+}
+
+/// A run that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its name.
+    pub run: RunId,
+    /// Whether the same request had begun it before.
+    pub is_repeated: bool,
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The package, or what it is to be run with, is not good.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// As many runs wait as may.
+    #[error("{waiting} runs wait for their turn, which is as many as may; try again in a while")]
+    Full {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// Another request had that name.
+    #[error("the idempotency key `{key}` has been used for another request")]
+    OtherRequest {
+        /// The name.
+        key: String,
+    },
+    /// There is no such run.
+    #[error("there is no run {run}")]
+    NoRun {
+        /// What was asked for.
+        run: String,
+    },
+    /// The run is not in a state for that.
+    #[error("run {run} is {state}: {needs}")]
+    WrongState {
+        /// Which.
+        run: RunId,
+        /// How it is.
+        state: &'static str,
+        /// What it would have to be.
+        needs: &'static str,
+    },
+    /// The pipeline has no such step.
+    #[error("run {run} has no step `{step}`")]
+    NoStep {
+        /// Which run.
+        run: RunId,
+        /// What was asked for.
+        step: String,
+    },
+    /// The store did not do as asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server stops.
+    #[error("the server is stopping; try again when it is back")]
+    Stopping,
+}
+
+/// Begins, steers, shows and forgets runs. Clones share them.
+#[derive(Clone)]
+pub struct Runs {
+    model: Arc<Model>,
+    desk: mpsc::Sender<Command>,
+}
+
+/// What all have in common.
+struct Model {
+    store: Arc<Announcing>,
+    packages: Arc<Packages>,
+    orchestrator: Orchestrator,
+    endpoints: Arc<dyn Endpoints>,
+    settings: Settings,
+    now: Mutex<Now>,
+}
+
+/// What the store does not say.
+#[derive(Default)]
+struct Now {
+    phases: HashMap<RunId, Phase>,
+    /// Which run a caller's request of that name began.
+    requests: HashMap<(String, String), RunId>,
+}
+
+/// How far a run is that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Running,
+    /// It could not go on.
+    Interrupted(String),
+}
+
+impl Runs {
+    /// The runs of a store. Those that had not ended when the server last did go on. The future works on them, until the
+    /// server [stops](Self::stop).
+    pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
+        let Parts { store, packages, orchestrator, endpoints } = parts;
+        let store = Arc::new(Announcing::new(store));
+        let now = Mutex::default();
+        let model = Arc::new(Model { store, packages, orchestrator, endpoints, settings, now });
+        let (desk, commands) = mpsc::channel(1024);
+        let mut open = Vec::new();
+        for run in model.store.runs()?.into_iter().rev() {
+            if !run.labels.contains_key(labels::PACKAGE) {
+                continue;
+            }
+            if let Some(key) = run.labels.get(labels::IDEMPOTENCY) {
+                let name = (labels::caller(&run).to_owned(), key.clone());
+                model.lock().requests.insert(name, run.id.clone());
+            }
+            if run.ending == Ending::Open {
+                open.push(run);
+            }
+        }
+        let mut recalled = Vec::new();
+        for run in open {
+            if labels::mode(&run) == Mode::Live && model.has_begun(&run.id)? {
+                let reason = "a live run cannot be gone on with: no messages are stored of it".to_owned();
+                model.enter(&run.id, Phase::Interrupted(reason));
+                continue;
+            }
+            model.enter(&run.id, Phase::Waiting);
+            recalled.push(Command::Begin {
+                caller: labels::caller(&run).into(),
+                run: run.id,
+                redo: Vec::new(),
+            });
+        }
+        let work = Desk::new(Arc::clone(&model)).work(commands);
+        let first = desk.clone();
+        let work = async move {
+            let recall = async move {
+                for command in recalled {
+                    // The desk is there for as long as this future.
+                    first.send(command).await.ok();
+                }
+            };
+            tokio::join!(work, recall);
+        };
+        Ok((Self { model, desk }, work))
+    }
+
+    /// The packages that runs are made from.
+    pub fn packages(&self) -> &Packages {
+        &self.model.packages
+    }
+
+    /// Takes a run that is to begin when its turn has come. It is in the store when this returns.
+    pub async fn begin(&self, request: Request) -> Result<Begun, Error> {
+        let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
+        let model = Arc::clone(&self.model);
+        let caller = Arc::clone(&request.caller);
+        let begun = blocking(move || model.create(&request)).await?;
+        if !begun.is_repeated {
+            desk.send(Command::Begin { run: begun.run.clone(), caller, redo: Vec::new() });
+        }
+        Ok(begun)
+    }
+
+    /// Ends a run that has not ended.
+    pub async fn cancel(&self, run: &str) -> Result<(), Error> {
+        let stored = self.stored(run).await?;
+        let (answer, answered) = oneshot::channel();
+        let command = Command::Cancel { run: stored.id.clone(), answer };
+        self.desk.send(command).await.map_err(|_| Error::Stopping)?;
+        if answered.await.unwrap_or(false) {
+            return Ok(());
+        }
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let run = stored.id.clone();
+            match model.state_of(&stored) {
+                // Nobody works on it: what it was cut off from is its end.
+                State::Interrupted => {
+                    model.end_unbegun(&run);
+                    model.leave(&run);
+                    Ok(())
+                }
+                state => Err(Error::WrongState {
+                    run,
+                    state: state.as_str(),
+                    needs: "only what has not ended can be cancelled",
+                }),
+            }
+        })
+        .await
+    }
+
+    /// Goes on with a run that has failed, was cancelled, or could not go on. Steps in `redo`, and all behind them, are called
+    /// again; finished ones otherwise never.
+    pub async fn resume(&self, run: &str, redo: Vec<String>) -> Result<(), Error> {
+        let stored = self.stored(run).await?;
+        if let Some(step) = redo.iter().find(|step| !stored.steps.contains(step)) {
+            return Err(Error::NoStep { run: stored.id, step: step.clone() });
+        }
+        let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
+        let needs = match self.model.state_of(&stored) {
+            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted
+                if labels::mode(&stored) == Mode::Live =>
+            {
+                Some("a live run cannot be gone on with: no messages are stored of it")
+            }
+            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted => None,
+            State::Succeeded if !redo.is_empty() => None,
+            State::Succeeded => Some("all of it has finished; `redo` names what is to be called again"),
+            State::Waiting | State::Running => Some("only what has ended can be gone on with"),
+        };
+        if let Some(needs) = needs {
+            let state = self.model.state_of(&stored).as_str();
+            return Err(Error::WrongState { run: stored.id, state, needs });
+        }
+        if !self.model.enter_if_free(&stored.id) {
+            let needs = "only what has ended can be gone on with";
+            return Err(Error::WrongState { run: stored.id, state: State::Waiting.as_str(), needs });
+        }
+        let caller = labels::caller(&stored).into();
+        desk.send(Command::Begin { run: stored.id, caller, redo });
+        Ok(())
+    }
+
+    /// Forgets a run that has ended.
+    pub async fn forget(&self, run: &str) -> Result<(), Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let state = model.state_of(&stored);
+            if matches!(state, State::Waiting | State::Running) {
+                let needs = "only what has ended can be deleted; cancel it first";
+                return Err(Error::WrongState { run: stored.id, state: state.as_str(), needs });
+            }
+            model.store.forget(&stored.id)?;
+            let mut now = model.lock();
+            now.phases.remove(&stored.id);
+            now.requests.retain(|_, run| *run != stored.id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// How a run is, with its steps.
+    pub async fn view(&self, run: &str) -> Result<RunView, Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || model.view(stored)).await
+    }
+
+    /// Every run that the server began, the latest first, without their steps.
+    pub async fn list(&self) -> Result<Vec<RunView>, Error> {
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let runs = model.store.runs()?.into_iter();
+            let ours = runs.filter(|run| run.labels.contains_key(labels::PACKAGE));
+            Ok(ours.map(|run| model.brief(run)).collect())
+        })
+        .await
+    }
+
+    /// A run's events, from the one at `from` on, each with its position.
+    pub async fn events(&self, run: &str, from: u64) -> Result<Vec<(u64, Entry)>, Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let mut events = Vec::new();
+            model.store.read(&stored.id, from, &mut |position, entry| events.push((position, entry)))?;
+            Ok(events)
+        })
+        .await
+    }
+
+    /// Changes whenever a run has more events; closed once nobody works on it. `None` when nobody does.
+    pub async fn news(&self, run: &str) -> Result<Option<watch::Receiver<u64>>, Error> {
+        let stored = self.stored(run).await?;
+        Ok(self.model.store.counts(&stored.id))
+    }
+
+    /// The results of the steps that have finished, as one JSON object by `node:operation`.
+    pub async fn results(&self, run: &str) -> Result<Vec<u8>, Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let plan = model.packages.plan(&labels::wanted(&stored))?;
+            let store: Arc<dyn RunStore> = Arc::clone(&model.store) as _;
+            let memo = Memo::recall(&plan, store, stored.id, &Default::default())?;
+            let mut reports = memo.reports(&plan)?;
+            let mut written = Vec::new();
+            let not_read = |error| StoreError::not_read(memo.streams_folder(), &error);
+            // What is no message of its type is null in it.
+            write_results(&plan, &mut reports, &mut written).map_err(not_read)?;
+            Ok(written)
+        })
+        .await
+    }
+
+    /// Whether the store can be read.
+    pub async fn check(&self) -> Result<(), Error> {
+        let model = Arc::clone(&self.model);
+        blocking(move || model.store.run(&probe()).map(drop).map_err(Error::from)).await
+    }
+
+    /// Nothing more begins; what is under way has the grace to end.
+    pub async fn stop(&self) {
+        // It has stopped already otherwise.
+        self.desk.send(Command::Stop).await.ok();
+    }
+
+    async fn stored(&self, run: &str) -> Result<StoredRun, Error> {
+        let unknown = || Error::NoRun { run: run.chars().take(80).collect() };
+        let id = RunId::new(run).map_err(|_| unknown())?;
+        let model = Arc::clone(&self.model);
+        let stored = blocking(move || Ok(model.store.run(&id)?)).await?;
+        stored.filter(|run| run.labels.contains_key(labels::PACKAGE)).ok_or_else(unknown)
+    }
+}
+
+/// A name that no run has.
+fn probe() -> RunId {
+    static PROBE: std::sync::LazyLock<Option<RunId>> = std::sync::LazyLock::new(|| RunId::new("probe").ok());
+    PROBE.clone().unwrap_or_else(new_id)
+}
+
+/// `run-` and twelve digits. There are 281 trillion of them.
+fn new_id() -> RunId {
+    let digits = Uuid::new_v4().simple().to_string();
+    let name = format!("run-{}", digits.get(..12).unwrap_or(&digits));
+    // Letters, digits and a hyphen: this ends with the first turn.
+    RunId::new(&name).unwrap_or_else(|_| new_id())
+}
+
+/// On a thread that may wait for a disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down.
+            Err(_) => Err(Error::Stopping),
+        },
+    }
+}
+
+impl Model {
+    fn create(&self, request: &Request) -> Result<Begun, Error> {
+        let named = request.idempotency.as_ref().map(|key| (request.caller.to_string(), key.clone()));
+        if let Some(begun) = named.as_ref().map(|named| self.repeated(request, named)).transpose()?.flatten()
+        {
+            return Ok(begun);
+        }
+        let plan = self.packages.plan(&request.wanted)?;
+        let run = StoredRun {
+            id: new_id(),
+            created: SystemTime::now(),
+            pipeline: plan.name.clone(),
+            digest: request.wanted.package.clone(),
+            initial_data: request.wanted.initial_data.clone(),
+            mode: plan.mode.as_str().to_owned(),
+            data: String::new(),
+            version: self.settings.version.clone(),
+            steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
+            labels: labels::of(&request.wanted, &request.caller, request.idempotency.as_deref()),
+            ending: Ending::Open,
+        };
+        let id = run.id.clone();
+        {
+            let mut now = self.lock();
+            let waiting = now.phases.values().filter(|phase| **phase == Phase::Waiting).count();
+            if waiting >= self.settings.most_waiting {
+                return Err(Error::Full { waiting });
+            }
+            // Two that come at once must not both be the first.
+            if let Some(named) = named {
+                if let Some(earlier) = now.requests.get(&named) {
+                    return Ok(Begun { run: earlier.clone(), is_repeated: true });
+                }
+                now.requests.insert(named, id.clone());
+            }
+            now.phases.insert(id.clone(), Phase::Waiting);
+        }
+        self.store.open(&id);
+        if let Err(error) = self.store.create(&run) {
+            let mut now = self.lock();
+            now.phases.remove(&id);
+            now.requests.retain(|_, known| *known != id);
+            drop(now);
+            self.store.close(&id);
+            return Err(error.into());
+        }
+        Ok(Begun { run: id, is_repeated: false })
+    }
+
+    fn repeated(&self, request: &Request, named: &(String, String)) -> Result<Option<Begun>, Error> {
+        let Some(run) = self.lock().requests.get(named).cloned() else { return Ok(None) };
+        // It is being created.
+        let Some(stored) = self.store.run(&run)? else { return Ok(Some(Begun { run, is_repeated: true })) };
+        if labels::wanted(&stored) != request.wanted {
+            return Err(Error::OtherRequest { key: named.1.clone() });
+        }
+        Ok(Some(Begun { run, is_repeated: true }))
+    }
+
+    fn enter(&self, run: &RunId, phase: Phase) {
+        let is_interrupted = matches!(phase, Phase::Interrupted(_));
+        self.lock().phases.insert(run.clone(), phase);
+        if is_interrupted {
+            self.store.close(run);
+        } else {
+            self.store.open(run);
+        }
+    }
+
+    /// It waits for its turn, unless it does already or is being worked on: of two who ask at once, one is the first.
+    fn enter_if_free(&self, run: &RunId) -> bool {
+        let mut now = self.lock();
+        if matches!(now.phases.get(run), Some(Phase::Waiting | Phase::Running)) {
+            return false;
+        }
+        now.phases.insert(run.clone(), Phase::Waiting);
+        drop(now);
+        self.store.open(run);
+        true
+    }
+
+    /// Nobody works on it any more. Why it could not go on is still known.
+    fn leave(&self, run: &RunId) {
+        let mut now = self.lock();
+        if !matches!(now.phases.get(run), Some(Phase::Interrupted(_))) {
+            now.phases.remove(run);
+        }
+        drop(now);
+        self.store.close(run);
+    }
+
+    /// The end of a run that nobody works on.
+    fn end_unbegun(&self, run: &RunId) {
+        let at = SystemTime::now();
+        let entry = |event| Entry { at, event, message: None };
+        let outcome = Outcome::Cancelled.as_str().to_owned();
+        let events = [entry(StoredEvent::CancelRequested), entry(StoredEvent::Finished { outcome })];
+        let appended = self.count(run).and_then(|count| self.store.append(run, count, &events));
+        if let Err(error) = appended {
+            return self.enter(run, Phase::Interrupted(error.to_string()));
+        }
+        self.lock().phases.remove(run);
+        self.store.close(run);
+    }
+
+    fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.count(run)? > 0)
+    }
+
+    fn count(&self, run: &RunId) -> Result<u64, StoreError> {
+        let mut count = 0;
+        self.store.read(run, 0, &mut |position, _| count = position + 1)?;
+        Ok(count)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        // Nothing in here panics between two changes.
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
