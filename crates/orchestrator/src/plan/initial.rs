@@ -210,7 +210,7 @@ fn by_field(graph: &Graph<'_>, starts: impl Iterator<Item = usize>) -> BTreeMap<
 }
 
 fn no_taker(place: &Place) -> Diagnostic {
-    let message = "data references are given, and no start step is controlled over HTTP";
+    let message = "an array of data references is given, and no start step is controlled over HTTP";
     Diagnostic::error(Code::BadInitialData, message)
         .at(place.label())
         .help("give an object: its keys are fields of start steps, or name steps: {\"node:Operation\": {…}}")
