@@ -17,13 +17,12 @@ use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::StatusCode;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::problem::Problem;
-use crate::keys::{Caller, Keys, Scope};
+use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::runs::Runs;
 
 /// Bytes of a package, zipped or as documents.
@@ -123,12 +122,7 @@ fn caller(parts: &Parts, face: &Face, scope: Scope) -> Result<Caller, Problem> {
     if face.keys.is_open() {
         return Ok(Caller::anybody());
     }
-    let shown = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = shown.and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    let Some(caller) = key.and_then(|key| face.keys.caller(key)) else {
+    let Some(caller) = bearer(&parts.headers).and_then(|key| face.keys.caller(key)) else {
         let detail = "send a key that the server knows: `Authorization: Bearer <key>`";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
     };

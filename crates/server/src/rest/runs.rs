@@ -15,7 +15,7 @@ use super::documents::{Answer, Json, ModeWord, Query, ResumeBody, RunBody, RunJs
 use super::problem::Problem;
 use super::{Admin, Reader, Runner};
 use crate::packages::Wanted;
-use crate::runs::{Request, Runs, State as RunState};
+use crate::runs::{Naming, Request, Runs, ServiceKey, State as RunState};
 
 /// Runs on a page unless another number is asked for, and at most.
 const PAGE: usize = 50;
@@ -44,7 +44,13 @@ pub(super) async fn begin(
             .map_or_else(String::new, |data| data.to_string()),
         options: PlanOptions { mode, ..PlanOptions::default() },
     };
-    let request = Request { wanted, caller: Arc::clone(caller.name()), idempotency };
+    let request = Request {
+        wanted,
+        caller: Arc::clone(caller.name()),
+        idempotency,
+        service_key: body.services_api_key.as_deref().map(ServiceKey::new),
+        naming: Naming::Run,
+    };
     let begun = runs.begin(request).await?;
     let run = RunJson::from(runs.view(begun.run.as_str()).await?);
     let place = format!("/api/v1/runs/{}", begun.run);
@@ -114,7 +120,8 @@ pub(super) async fn resume(
         true => ResumeBody::default(),
         false => parsed(&body)?,
     };
-    runs.resume(&run, body.redo).await?;
+    let service_key = body.services_api_key.as_deref().map(ServiceKey::new);
+    runs.resume(&run, body.redo, service_key).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
