@@ -27,6 +27,7 @@ use self::desk::{Command, Desk};
 use self::model::{Model, Phase, new_id};
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
+use crate::allow::Allowed;
 use crate::packages::{Packages, Refusal, Wanted};
 
 /// What runs are made with.
@@ -62,6 +63,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long nothing may move before a live run whose sources have ended is at its end.
     pub quiet: Duration,
+    /// What endpoints packages may name; without any, all.
+    pub allowed: Vec<Allowed>,
     /// The folder that the services of all runs exchange files in, for conditions on files.
     pub data: DataFolder,
     /// The version that runs are said to be begun by.
@@ -155,6 +158,16 @@ pub enum Error {
     /// The store did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A node that the server does not call.
+    #[error(
+        "the node `{node}` is at {address}, which this server does not call; `--allow-endpoints` names what it does"
+    )]
+    NotAllowed {
+        /// Which.
+        node: String,
+        /// Where.
+        address: String,
+    },
     /// The key for the services cannot be one.
     #[error("the key for the services {reason}")]
     BadServiceKey {

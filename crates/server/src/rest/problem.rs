@@ -88,6 +88,7 @@ impl From<Error> for Problem {
             }
             Error::Store(StoreError::Busy { .. }) => Self::new(StatusCode::CONFLICT, "busy", detail),
             Error::Store(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", detail),
+            Error::NotAllowed { .. } => Self::new(StatusCode::FORBIDDEN, "endpoint_not_allowed", detail),
             Error::BadServiceKey { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_service_key", detail)
             }
