@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 
 use aieffect_orchestrator::store::StepHistory;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use super::problem::Problem;
 use crate::packages::KeptPackage;
@@ -14,24 +21,86 @@ use crate::runs::RunView;
 use crate::time;
 
 /// The body of a request, as JSON.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
 pub(super) struct Json<T>(pub(super) T);
 
-/// What stands behind the `?`.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(Problem))]
-pub(super) struct Query<T>(pub(super) T);
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
 
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        Self::new(rejection.status(), "bad_request", rejection.body_text())
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json")) {
+            let detail = "the body is to be application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        let body = Bytes::from_request(request, state).await?;
+        parsed(&body).map(Self)
     }
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::new(rejection.status(), "bad_request", rejection.body_text())
+/// What a body says. That it is no JSON is the request's fault, that it is another JSON too: 400 and 422.
+pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => Problem::bad(format!("no JSON: {error}")),
+    })
+}
+
+/// What stands behind the `?`: single words, each once.
+pub(super) struct Query(BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut words = BTreeMap::new();
+        let text = parts.uri.query().unwrap_or_default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = |text: &str| {
+                let text = percent_decode_str(text).decode_utf8();
+                text.map(|text| text.into_owned()).map_err(|_| Problem::bad(format!("`{pair}` is no UTF-8")))
+            };
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            if words.insert(name.clone(), value).is_some() {
+                return Err(Problem::bad(format!("`{name}` is given twice")));
+            }
+        }
+        Ok(Self(words))
+    }
+}
+
+impl Query {
+    /// Takes a word out.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// The same as a number.
+    pub(super) fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+        let number = |text: String| text.parse().map_err(|_| Problem::bad(format!("`{name}` is no number")));
+        self.take(name).map(number).transpose()
+    }
+
+    /// Nothing else may be there.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        match self.0.into_keys().next() {
+            Some(name) => Err(Problem::bad(format!("there is no `{name}` here"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A body as JSON.
+pub(super) struct Answer<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => {
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()).into_response()
+            }
+        }
     }
 }
 
@@ -72,18 +141,6 @@ pub(super) enum ModeWord {
 pub(super) struct ResumeBody {
     #[serde(default)]
     pub(super) redo: Vec<String>,
-}
-
-/// Which of many.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    #[serde(default)]
-    pub(super) state: Option<String>,
-    #[serde(default)]
-    pub(super) page_size: Option<usize>,
-    #[serde(default)]
-    pub(super) page_token: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -5,19 +5,17 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use aieffect_orchestrator::ports::Entry;
-use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use http::HeaderMap;
 use http::header::ACCEPT;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Reader;
-use super::documents::Query;
+use super::documents::{Answer, Query};
 use super::problem::Problem;
 use crate::runs::Runs;
 use crate::time;
@@ -25,24 +23,19 @@ use crate::time;
 /// A connection without events is kept alive by a comment this often.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct From {
-    /// The position of the first one that is wanted.
-    #[serde(default)]
-    from: Option<u64>,
-}
-
 pub(super) async fn get(
     _: Reader,
     State(runs): State<Runs>,
     Path(run): Path<String>,
-    Query(query): Query<From>,
+    mut query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // The position of the first one that is wanted.
+    let wanted = query.number("from")?;
+    query.finish()?;
     let accepts = headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/event-stream") {
-        let events = runs.events(&run, query.from.unwrap_or(0)).await?;
+        let events = runs.events(&run, wanted.unwrap_or(0)).await?;
         let events: Vec<Value> = events.iter().map(|(position, entry)| shown(*position, entry)).collect();
         return Ok(Answer(json!({ "events": events })).into_response());
     }
@@ -54,7 +47,7 @@ pub(super) async fn get(
     };
     // That the run is there is said before the first event.
     let news = runs.news(&run).await?;
-    let from = after_last.or(query.from).unwrap_or(0);
+    let from = after_last.or(wanted).unwrap_or(0);
     let events = follow(Following { runs, run, next: from, news, read: VecDeque::new(), is_last: false });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }

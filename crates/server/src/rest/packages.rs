@@ -1,15 +1,15 @@
 //! Packages: `/pipelines`.
 
 use aieffect_blueprint::PackageFiles;
-use axum::Json as Answer;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{PackageBody, PackageJson};
+use super::documents::{Answer, PackageBody, PackageJson, parsed};
 use super::problem::{self, Problem};
 use super::{Admin, Reader, Runner};
 use crate::packages::{Packages, Refusal};
@@ -20,8 +20,9 @@ pub(super) async fn put(
     _: Runner,
     State(runs): State<Runs>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    let body = body?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let files = match kind.split(';').next().unwrap_or_default().trim() {
         "application/json" => Some(files(&body)?),
@@ -43,8 +44,7 @@ pub(super) async fn put(
 }
 
 fn files(body: &[u8]) -> Result<PackageFiles, Problem> {
-    let body: PackageBody =
-        serde_json::from_slice(body).map_err(|error| Problem::bad(format!("the package: {error}")))?;
+    let body: PackageBody = parsed(body)?;
     let mut files = PackageFiles::default();
     let documents = [
         ("blueprint.json", Some(body.blueprint)),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use aieffect_blueprint::Mode;
 use aieffect_orchestrator::plan::PlanOptions;
-use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +11,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{Json, ModeWord, Page, Query, ResumeBody, RunBody, RunJson};
+use super::documents::{Answer, Json, ModeWord, Query, ResumeBody, RunBody, RunJson, parsed};
 use super::problem::Problem;
 use super::{Admin, Reader, Runner};
 use crate::packages::Wanted;
@@ -57,9 +56,12 @@ pub(super) async fn begin(
 pub(super) async fn list(
     _: Reader,
     State(runs): State<Runs>,
-    Query(page): Query<Page>,
+    mut query: Query,
 ) -> Result<Answer<Value>, Problem> {
-    let wanted = page.state.as_deref().map(|word| {
+    let (state, token) = (query.take("state"), query.take("page_token"));
+    let size = query.number("page_size")?.map_or(PAGE, |size| usize::try_from(size).unwrap_or(usize::MAX));
+    query.finish()?;
+    let wanted = state.as_deref().map(|word| {
         let found = RunState::ALL.into_iter().find(|state| state.as_str() == word);
         found.ok_or_else(|| {
             let known = RunState::ALL.map(RunState::as_str).join(", ");
@@ -67,15 +69,14 @@ pub(super) async fn list(
         })
     });
     let wanted = wanted.transpose()?;
-    let size = page.page_size.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&size) {
         return Err(Problem::bad(format!("`page_size` is a number from 1 to {LARGEST_PAGE}")));
     }
     let all = runs.list().await?;
-    let begin = match &page.page_token {
+    let begin = match &token {
         None => 0,
         Some(token) => {
-            let last = all.iter().position(|run| run.id.as_str() == token);
+            let last = all.iter().position(|run| run.id.as_str() == *token);
             1 + last.ok_or_else(|| Problem::bad("`page_token` is of no page; begin anew without one"))?
         }
     };
@@ -111,7 +112,7 @@ pub(super) async fn resume(
 ) -> Result<StatusCode, Problem> {
     let body: ResumeBody = match body.is_empty() {
         true => ResumeBody::default(),
-        false => serde_json::from_slice(&body).map_err(|error| Problem::bad(error.to_string()))?,
+        false => parsed(&body)?,
     };
     runs.resume(&run, body.redo).await?;
     Ok(StatusCode::ACCEPTED)

@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::labels;
+use super::model::{Model, Phase};
 use super::queue::Queue;
-use super::{Model, Phase, labels};
 use crate::packages::Refusal;
 
 /// What the desk is asked for.

@@ -7,7 +7,8 @@ use aieffect_orchestrator::ports::RunStore;
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, History, StepHistory, StoredRun};
 
-use super::{Error, Model, Phase, labels};
+use super::model::{Model, Phase};
+use super::{Error, labels};
 
 /// How a run is.
 #[derive(Debug, Clone, PartialEq, Eq)]

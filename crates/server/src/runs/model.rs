@@ -1,0 +1,175 @@
+//! What all that deal with runs have in common: [`Model`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use aieffect_orchestrator::engine::{Orchestrator, RunId};
+use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
+use aieffect_orchestrator::run::Outcome;
+use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use uuid::Uuid;
+
+use super::announce::Announcing;
+use super::{Begun, Error, Request, Settings, labels};
+use crate::packages::Packages;
+
+/// What all have in common.
+pub(super) struct Model {
+    pub(super) store: Arc<Announcing>,
+    pub(super) packages: Arc<Packages>,
+    pub(super) orchestrator: Orchestrator,
+    pub(super) endpoints: Arc<dyn Endpoints>,
+    pub(super) settings: Settings,
+    pub(super) now: Mutex<Now>,
+}
+
+/// What the store does not say.
+#[derive(Default)]
+pub(super) struct Now {
+    pub(super) phases: HashMap<RunId, Phase>,
+    /// Which run a caller's request of that name began.
+    pub(super) requests: HashMap<(String, String), RunId>,
+}
+
+/// How far a run is that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    Waiting,
+    Running,
+    /// It could not go on.
+    Interrupted(String),
+}
+
+impl Model {
+    pub(super) fn create(&self, request: &Request) -> Result<Begun, Error> {
+        let named = request.idempotency.as_ref().map(|key| (request.caller.to_string(), key.clone()));
+        if let Some(begun) = named.as_ref().map(|named| self.repeated(request, named)).transpose()?.flatten()
+        {
+            return Ok(begun);
+        }
+        let plan = self.packages.plan(&request.wanted)?;
+        let run = StoredRun {
+            id: new_id(),
+            created: SystemTime::now(),
+            pipeline: plan.name.clone(),
+            digest: request.wanted.package.clone(),
+            initial_data: request.wanted.initial_data.clone(),
+            mode: plan.mode.as_str().to_owned(),
+            data: String::new(),
+            version: self.settings.version.clone(),
+            steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
+            labels: labels::of(&request.wanted, &request.caller, request.idempotency.as_deref()),
+            ending: Ending::Open,
+        };
+        let id = run.id.clone();
+        {
+            let mut now = self.lock();
+            let waiting = now.phases.values().filter(|phase| **phase == Phase::Waiting).count();
+            if waiting >= self.settings.most_waiting {
+                return Err(Error::Full { waiting });
+            }
+            // Two that come at once must not both be the first.
+            if let Some(named) = named {
+                if let Some(earlier) = now.requests.get(&named) {
+                    return Ok(Begun { run: earlier.clone(), is_repeated: true });
+                }
+                now.requests.insert(named, id.clone());
+            }
+            now.phases.insert(id.clone(), Phase::Waiting);
+        }
+        self.store.open(&id);
+        if let Err(error) = self.store.create(&run) {
+            let mut now = self.lock();
+            now.phases.remove(&id);
+            now.requests.retain(|_, known| *known != id);
+            drop(now);
+            self.store.close(&id);
+            return Err(error.into());
+        }
+        Ok(Begun { run: id, is_repeated: false })
+    }
+
+    pub(super) fn repeated(
+        &self,
+        request: &Request,
+        named: &(String, String),
+    ) -> Result<Option<Begun>, Error> {
+        let Some(run) = self.lock().requests.get(named).cloned() else { return Ok(None) };
+        // It is being created.
+        let Some(stored) = self.store.run(&run)? else { return Ok(Some(Begun { run, is_repeated: true })) };
+        if labels::wanted(&stored) != request.wanted {
+            return Err(Error::OtherRequest { key: named.1.clone() });
+        }
+        Ok(Some(Begun { run, is_repeated: true }))
+    }
+
+    pub(super) fn enter(&self, run: &RunId, phase: Phase) {
+        let is_interrupted = matches!(phase, Phase::Interrupted(_));
+        self.lock().phases.insert(run.clone(), phase);
+        if is_interrupted {
+            self.store.close(run);
+        } else {
+            self.store.open(run);
+        }
+    }
+
+    /// It waits for its turn, unless it does already or is being worked on: of two who ask at once, one is the first.
+    pub(super) fn enter_if_free(&self, run: &RunId) -> bool {
+        let mut now = self.lock();
+        if matches!(now.phases.get(run), Some(Phase::Waiting | Phase::Running)) {
+            return false;
+        }
+        now.phases.insert(run.clone(), Phase::Waiting);
+        drop(now);
+        self.store.open(run);
+        true
+    }
+
+    /// Nobody works on it any more. Why it could not go on is still known.
+    pub(super) fn leave(&self, run: &RunId) {
+        let mut now = self.lock();
+        if !matches!(now.phases.get(run), Some(Phase::Interrupted(_))) {
+            now.phases.remove(run);
+        }
+        drop(now);
+        self.store.close(run);
+    }
+
+    /// The end of a run that nobody works on.
+    pub(super) fn end_unbegun(&self, run: &RunId) {
+        let at = SystemTime::now();
+        let entry = |event| Entry { at, event, message: None };
+        let outcome = Outcome::Cancelled.as_str().to_owned();
+        let events = [entry(StoredEvent::CancelRequested), entry(StoredEvent::Finished { outcome })];
+        let appended = self.count(run).and_then(|count| self.store.append(run, count, &events));
+        if let Err(error) = appended {
+            return self.enter(run, Phase::Interrupted(error.to_string()));
+        }
+        self.lock().phases.remove(run);
+        self.store.close(run);
+    }
+
+    pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.count(run)? > 0)
+    }
+
+    pub(super) fn count(&self, run: &RunId) -> Result<u64, StoreError> {
+        let mut count = 0;
+        self.store.read(run, 0, &mut |position, _| count = position + 1)?;
+        Ok(count)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Now> {
+        // Nothing in here panics between two changes.
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `run-` and twelve digits. There are 281 trillion of them.
+pub(super) fn new_id() -> RunId {
+    let digits = Uuid::new_v4().simple().to_string();
+    let name = format!("run-{}", digits.get(..12).unwrap_or(&digits));
+    // Letters, digits and a hyphen: this ends with the first turn.
+    RunId::new(&name).unwrap_or_else(|_| new_id())
+}
