@@ -80,6 +80,22 @@ pub enum KeysError {
     Empty,
 }
 
+/// Why somebody may not do what they ask for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nobody who is known.
+    #[error("send a key that the server knows: `Authorization: Bearer <key>`")]
+    NoKey,
+    /// Their key is not good for that.
+    #[error("the key `{name}` is not good for `{}`", scope.as_str())]
+    NotForThat {
+        /// Whose.
+        name: Arc<str>,
+        /// For what.
+        scope: Scope,
+    },
+}
+
 impl Scope {
     const ALL: [Self; 3] = [Self::Read, Self::Run, Self::Admin];
 
@@ -143,6 +159,22 @@ impl Keys {
     /// Whether nobody has to show a key.
     pub fn is_open(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Who asks, by the value of their `authorization` header, if they may.
+    pub fn admit(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, Denied> {
+        if self.is_open() {
+            return Ok(Caller::anybody());
+        }
+        let key = authorization.and_then(|value| {
+            let (scheme, key) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let caller = key.and_then(|key| self.caller(key)).ok_or(Denied::NoKey)?;
+        if !caller.may(scope) {
+            return Err(Denied::NotForThat { name: Arc::clone(caller.name()), scope });
+        }
+        Ok(caller.clone())
     }
 
     /// Whose key it is. Every key is compared to its end.

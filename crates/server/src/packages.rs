@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aieffect_blueprint::resolve;
-use aieffect_blueprint::{Document, Findings, Package, PackageFiles, SourceText};
+use aieffect_blueprint::{Document, Findings, Node, Package, PackageFiles, SourceText};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::{Opened, Overwrite};
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
+use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, PlannedNode, plan};
 
 /// Plans that are remembered.
 const MOST_PLANS: usize = 64;
@@ -72,6 +72,13 @@ pub enum Refusal {
         #[source]
         source: io::Error,
     },
+}
+
+/// A path that no proto has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` is no path of a proto, which is such as `microservice/meter1.proto`")]
+pub struct NoProto {
+    path: String,
 }
 
 impl Packages {
@@ -167,6 +174,15 @@ impl Packages {
         }
     }
 
+    /// The nodes of a package, in the order of its blueprint.
+    pub fn nodes(&self, digest: &str) -> Result<Vec<PlannedNode>, Refusal> {
+        let package = self.read(digest)?;
+        let (pipeline, findings) = resolve::package(&package);
+        let pipeline = pipeline.ok_or(Refusal::Findings(findings))?;
+        let node = |node: &Node| PlannedNode { name: node.name.clone(), address: node.address.clone() };
+        Ok(pipeline.nodes().iter().map(node).collect())
+    }
+
     /// Its zip.
     pub fn zip(&self, digest: &str) -> Result<Option<Vec<u8>>, Refusal> {
         if !is_digest(digest) {
@@ -232,6 +248,22 @@ impl Packages {
     fn odd(&self, error: aieffect_layout::Error) -> Refusal {
         self.broken(io::Error::other(error))
     }
+}
+
+/// The files of a package from its documents, and its protos by their paths below it.
+pub fn files(
+    documents: impl IntoIterator<Item = (&'static str, String)>,
+    protos: impl IntoIterator<Item = (String, String)>,
+) -> Result<PackageFiles, NoProto> {
+    let mut files = PackageFiles::default();
+    files.0.extend(documents.into_iter().map(|(name, text)| (name.to_owned(), text)));
+    for (path, text) in protos {
+        if !path.starts_with("microservice/") || !path.ends_with(".proto") {
+            return Err(NoProto { path: path.chars().take(200).collect() });
+        }
+        files.0.insert(path, text);
+    }
+    Ok(files)
 }
 
 /// Whether it can be the name of a package: nothing else becomes part of a path.

@@ -120,21 +120,6 @@ impl FromRequestParts<Face> for Admin {
 }
 
 fn caller(parts: &Parts, face: &Face, scope: Scope) -> Result<Caller, Problem> {
-    if face.keys.is_open() {
-        return Ok(Caller::anybody());
-    }
     let shown = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = shown.and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    let Some(caller) = key.and_then(|key| face.keys.caller(key)) else {
-        let detail = "send a key that the server knows: `Authorization: Bearer <key>`";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
-    };
-    if !caller.may(scope) {
-        let detail = format!("the key `{}` is not good for `{}`", caller.name(), scope.as_str());
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
-    }
-    Ok(caller.clone())
+    Ok(face.keys.admit(shown, scope)?)
 }

@@ -2,8 +2,11 @@
 
 mod announce;
 mod desk;
+mod following;
 mod labels;
 mod model;
+mod page;
+mod pipelines;
 mod queue;
 mod view;
 
@@ -18,10 +21,14 @@ use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::values::write_results;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
 use self::desk::{Command, Desk};
+pub use self::following::Following;
 use self::model::{Model, Phase, new_id};
+pub use self::page::Page;
+pub use self::pipelines::NodeHealth;
 pub use self::view::{RunView, State};
 use crate::packages::{Packages, Refusal, Wanted};
 
@@ -35,6 +42,8 @@ pub struct Parts {
     pub orchestrator: Orchestrator,
     /// Where their nodes answer.
     pub endpoints: Arc<dyn Endpoints>,
+    /// Whether they answer, of which not long is waited for.
+    pub health: Arc<dyn Endpoints>,
 }
 
 /// How many, and for how long.
@@ -78,6 +87,18 @@ pub enum Error {
     /// The package, or what it is to be run with, is not good.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The request cannot be met as it is.
+    #[error("{reason}")]
+    NotUnderstood {
+        /// Why not.
+        reason: String,
+    },
+    /// The package is needed.
+    #[error("run {run} is made from it; delete the runs of a pipeline first")]
+    InUse {
+        /// By this run, perhaps among others.
+        run: RunId,
+    },
     /// As many runs wait as may.
     #[error("{waiting} runs wait for their turn, which is as many as may; try again in a while")]
     Full {
@@ -133,10 +154,12 @@ impl Runs {
     /// The runs of a store. Those that had not ended when the server last did go on. The future works on them, until the
     /// server [stops](Self::stop).
     pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
-        let Parts { store, packages, orchestrator, endpoints } = parts;
+        let Parts { store, packages, orchestrator, endpoints, health } = parts;
         let store = Arc::new(Announcing::new(store));
         let now = Mutex::default();
-        let model = Arc::new(Model { store, packages, orchestrator, endpoints, settings, now });
+        let closed = CancellationToken::new();
+        let model =
+            Arc::new(Model { store, packages, orchestrator, endpoints, health, settings, now, closed });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
         for run in model.store.runs()?.into_iter().rev() {
@@ -167,6 +190,7 @@ impl Runs {
         }
         let work = Desk::new(Arc::clone(&model)).work(commands);
         let first = desk.clone();
+        let closed = model.closed.clone();
         let work = async move {
             let recall = async move {
                 for command in recalled {
@@ -175,6 +199,7 @@ impl Runs {
                 }
             };
             tokio::join!(work, recall);
+            closed.cancel();
         };
         Ok((Self { model, desk }, work))
     }
@@ -283,6 +308,16 @@ impl Runs {
         blocking(move || model.view(stored)).await
     }
 
+    /// The runs on a page, the latest first and without their steps, and the token of the next page.
+    pub async fn list_page(
+        &self,
+        state: Option<State>,
+        page: &Page,
+    ) -> Result<(Vec<RunView>, Option<String>), Error> {
+        let all = self.list().await?;
+        page.of(all, |run| run.id.as_str(), |run| state.is_none_or(|state| run.state == state))
+    }
+
     /// Every run that the server began, the latest first, without their steps.
     pub async fn list(&self) -> Result<Vec<RunView>, Error> {
         let model = Arc::clone(&self.model);
@@ -307,7 +342,7 @@ impl Runs {
     }
 
     /// Changes whenever a run has more events; closed once nobody works on it. `None` when nobody does.
-    pub async fn news(&self, run: &str) -> Result<Option<watch::Receiver<u64>>, Error> {
+    async fn news(&self, run: &str) -> Result<Option<watch::Receiver<u64>>, Error> {
         let stored = self.stored(run).await?;
         Ok(self.model.store.counts(&stored.id))
     }

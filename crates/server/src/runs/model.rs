@@ -8,6 +8,7 @@ use aieffect_orchestrator::engine::{Orchestrator, RunId};
 use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce::Announcing;
@@ -20,8 +21,11 @@ pub(super) struct Model {
     pub(super) packages: Arc<Packages>,
     pub(super) orchestrator: Orchestrator,
     pub(super) endpoints: Arc<dyn Endpoints>,
+    pub(super) health: Arc<dyn Endpoints>,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
+    /// Cancelled once no run is worked on any more.
+    pub(super) closed: CancellationToken,
 }
 
 /// What the store does not say.
