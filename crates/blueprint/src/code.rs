@@ -72,6 +72,8 @@ codes! {
     BadImageName = "AE0109",
     /// A folder name that cannot become a node
     BadServiceName = "AE0110",
+    /// An HTTP-controlled service whose operations are not named
+    NoOperationNamed = "AE0111",
 
     /// A blueprint without nodes
     NoNodes = "AE0201",

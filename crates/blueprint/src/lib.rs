@@ -16,6 +16,7 @@ mod proto_tree;
 pub mod resolve;
 mod settings;
 mod source;
+mod transport;
 mod use_case;
 
 pub use code::{Code, UnknownCode};
@@ -35,7 +36,8 @@ pub use settings::{
     parse_duration,
 };
 pub use source::{Label, SourceText, Span};
+pub use transport::{NodeTransport, TransportKind};
 pub use use_case::{
     ComposeFile, ComposeService, Connection, Dockerfiles, EnvFile, FieldMapping, ImageBuild, MappedService,
-    Mount, OperationEntry, Service, Topology, UseCase,
+    Mount, NodeEntry, OperationEntry, SaidService, Service, Topology, UseCase,
 };

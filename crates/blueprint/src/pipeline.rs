@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, Label, NodeName, OperationName,
-    OperationSettings, Place, Port, ProtoRoot, ServiceName, StepName, WhenFull,
+    Code, Diagnostic, ExecutionSettings, FieldMapping, Findings, ImageRef, Label, NodeName, NodeTransport,
+    OperationName, OperationSettings, Place, Port, ServiceName, StepName, WhenFull,
 };
 
 /// Nodes, their operations, and the links between these.
@@ -31,8 +31,8 @@ pub struct Node {
     pub address: Address,
     /// Who starts it.
     pub placement: Placement,
-    /// Where its protos begin.
-    pub proto: ProtoRoot,
+    /// How it is called, and where its protos begin.
+    pub transport: NodeTransport,
     /// What it offers, in the document's order.
     pub operations: Vec<Operation>,
     /// Where it is written.

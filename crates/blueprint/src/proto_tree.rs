@@ -93,11 +93,11 @@ pub struct Signature {
     pub output_stream: bool,
 }
 
-/// What a service offers: the proto with its operations, and these in the proto's order.
+/// What a service offers: how it is called, and its operations in the proto's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Where the protos begin.
-    pub root: ProtoRoot,
+    /// How it is called, and where its protos begin.
+    pub transport: crate::NodeTransport,
     /// The operations.
     pub operations: Vec<Signature>,
 }

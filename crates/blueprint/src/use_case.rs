@@ -2,6 +2,7 @@
 
 mod compose;
 mod connections;
+mod controlled;
 mod dockerfiles;
 mod names;
 
@@ -9,7 +10,8 @@ use crate::{ProtoTree, ServiceName};
 
 pub use compose::{ComposeFile, ComposeService, EnvFile, ImageBuild, Mount};
 pub(crate) use connections::fields;
-pub use connections::{Connection, FieldMapping, MappedService, OperationEntry, Topology};
+pub use connections::{Connection, FieldMapping, MappedService, NodeEntry, OperationEntry, Topology};
+pub use controlled::SaidService;
 pub use dockerfiles::Dockerfiles;
 pub(crate) use names::ServiceNames;
 

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use aieffect_blueprint::{
-    ComposeFile, Diagnostic, Dockerfiles, Document, Findings, Interface, OperationName, Package, Pointer,
-    ProtoRoot, ProtoTree, Service, Signature, SourceText, Topology, UseCase, resolve,
+    ComposeFile, Diagnostic, Dockerfiles, Document, Findings, Interface, NodeTransport, OperationName,
+    Package, Pointer, ProtoRoot, ProtoTree, Service, Signature, SourceText, Topology, UseCase, resolve,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ const EXECUTION: &str = r#"{ "version": 1, "max_parallel": 2, "operations": { "r
 
 fn interfaces() -> resolve::Interfaces {
     let interface = |name: &str| Interface {
-        root: ProtoRoot { file: "a.proto".to_owned(), import_roots: Vec::new() },
+        transport: NodeTransport::Grpc(ProtoRoot { file: "a.proto".to_owned(), import_roots: Vec::new() }),
         operations: vec![Signature {
             operation: OperationName::new(name).unwrap(),
             input: "A".to_owned(),

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use aieffect_blueprint::{
-    ComposeFile, Dockerfiles, Document, Findings, Interface, ProtoRoot, ProtoTree, Service, Signature,
-    SourceText, Topology, UseCase, resolve,
+    ComposeFile, Dockerfiles, Document, Findings, Interface, NodeTransport, ProtoRoot, ProtoTree, Service,
+    Signature, SourceText, Topology, UseCase, resolve,
 };
 use aieffect_buildscript::{MARK, build_script};
 use aieffect_testkit::{Requirement, require};
@@ -42,7 +42,7 @@ fn script(use_case: &UseCase) -> Result<String, Findings> {
         output_stream: false,
     };
     let root = ProtoRoot { file: "a.proto".into(), import_roots: Vec::new() };
-    let interface = Interface { root, operations: vec![operation] };
+    let interface = Interface { transport: NodeTransport::Grpc(root), operations: vec![operation] };
     let interfaces: BTreeMap<_, _> =
         use_case.services.iter().map(|service| (service.folder.clone(), interface.clone())).collect();
     let (pipeline, found) = resolve::use_case(use_case, &interfaces);

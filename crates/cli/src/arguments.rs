@@ -8,7 +8,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, Mode, Port};
+use aieffect_blueprint::{Address, Mode, Port, TransportKind};
 use aieffect_compose::ImageName;
 use aieffect_orchestrator::plan::{Plan, PlanOptions};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -227,13 +227,34 @@ pub(crate) struct Compose {
     pub(crate) overwrite: bool,
 }
 
-/// Ask whether a gRPC service answers; for health checks of containers
+/// Ask whether a service answers, and say its transport; for health checks of containers
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  aieffect probe 127.0.0.1:50051")]
 pub(crate) struct Probe {
     /// Where it is to answer
     #[arg(value_name = "HOST:PORT")]
     pub(crate) address: Address,
+    /// Ask in this way; else in both, over gRPC first
+    #[arg(long, value_name = "TRANSPORT")]
+    pub(crate) transport: Option<Transport>,
+}
+
+/// How a service is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// As its proto says
+    Grpc,
+    /// By `POST /control/execute`
+    HttpControl,
+}
+
+impl Transport {
+    pub(crate) fn kind(self) -> TransportKind {
+        match self {
+            Self::Grpc => TransportKind::Grpc,
+            Self::HttpControl => TransportKind::HttpControl,
+        }
+    }
 }
 
 /// How something is printed.

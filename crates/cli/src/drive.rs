@@ -11,7 +11,8 @@ use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::ports::Endpoints;
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::success::DataFolder;
-use aieffect_orchestrator::transport::grpc::{Access, GrpcTransport};
+use aieffect_orchestrator::transport::ServiceTransport;
+use aieffect_orchestrator::transport::grpc::Access;
 use aieffect_orchestrator::values::{self, Style};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -124,7 +125,7 @@ impl Drive<'_> {
         observers.extend(self.reporting.observer());
         let memo = self.kept.memo.as_ref();
         observers.extend(self.events.as_ref().map(|events| events.observer(&self.plan, memo)));
-        let orchestrator = Orchestrator::new(Arc::new(GrpcTransport::new().with_access(self.access)));
+        let orchestrator = Orchestrator::new(Arc::new(ServiceTransport::new(self.access)));
         let handle = orchestrator.submit(self.plan, self.endpoints, options, observers);
         self.reporting.counts(handle.meters());
         if let Some(progress) = &mut progress {

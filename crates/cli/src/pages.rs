@@ -24,6 +24,7 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::ServiceNotInCompose => include_str!("../../../docs/diagnostics/AE0108.md"),
         Code::BadImageName => include_str!("../../../docs/diagnostics/AE0109.md"),
         Code::BadServiceName => include_str!("../../../docs/diagnostics/AE0110.md"),
+        Code::NoOperationNamed => include_str!("../../../docs/diagnostics/AE0111.md"),
         Code::NoNodes => include_str!("../../../docs/diagnostics/AE0201.md"),
         Code::DuplicateNode => include_str!("../../../docs/diagnostics/AE0202.md"),
         Code::DanglingLink => include_str!("../../../docs/diagnostics/AE0203.md"),

@@ -33,6 +33,7 @@ fn the_use_cases_have_compose_files_that_the_real_tool_takes() {
     for name in [
         "file_based_energy_pipeline",
         "grid_diamond",
+        "mixed_transport_pipeline",
         "protobuf_based_energy_pipeline",
         "sensor_feedback_loop",
         "wind_stream_pipeline",
@@ -356,7 +357,7 @@ fn probe_says_whether_a_service_answers() {
     let probe = |address: &str| Aieffect::new("probe", Path::new(address), Path::new("/")).output();
     let ended = probe(&format!("127.0.0.1:{}", server.port()));
     ended.succeeds();
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("grpc\n", ""));
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let ended = probe(&silent.local_addr().unwrap().to_string());
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);

@@ -43,6 +43,7 @@ fn all(folder: &Path) -> Vec<PathBuf> {
         "file_based_energy_pipeline",
         "protobuf_based_energy_pipeline",
         "grid_diamond",
+        "mixed_transport_pipeline",
         "wind_stream_pipeline",
         "sensor_feedback_loop",
     ];

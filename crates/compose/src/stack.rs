@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use aieffect_blueprint::{
-    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, published,
+    Code, Diagnostic, Findings, Node, Pipeline, Placement, Port, ServiceName, StackHost, TransportKind,
+    published,
 };
 
 use crate::hosts::{hosts, keys, orchestrator_key};
@@ -129,7 +130,6 @@ fn service(
     let node = host.nodes[0];
     let image = image(node, findings)?;
     let port = node.address.port;
-    let text = |text: String| Setting::Text(text);
     let mut mounts = vec![BindMount {
         source: format!("{}/data", options.package),
         target: DATA,
@@ -146,11 +146,7 @@ fn service(
         role: Role::Nodes(host.nodes.iter().map(|node| node.name.clone()).collect()),
         image: Image::Named(image),
         command: Vec::new(),
-        environment: vec![
-            ("GRPC_PORT".into(), text(port.to_string())),
-            ("SERVICE_NAME".into(), text(node.name.to_string())),
-            ("DATA_DIR".into(), text(DATA.to_owned())),
-        ],
+        environment: environment(host, node),
         mounts,
         ports: ports
             .into_iter()
@@ -160,8 +156,24 @@ fn service(
         depends_on: Vec::new(),
         restart: Restart::UnlessStopped,
         confinement: Confinement::Usual,
-        health: options.probe.is_some().then(|| health(port)),
+        health: options.probe.is_some().then(|| health(port, node.transport.kind())),
     })
+}
+
+/// What a service is told. The port of one that is controlled over HTTP stands also where such services look for it.
+fn environment(host: &StackHost<'_>, node: &Node) -> Vec<(Cow<'static, str>, Setting)> {
+    let text = |text: String| Setting::Text(text);
+    let mut environment = vec![
+        ("GRPC_PORT".into(), text(node.address.port.to_string())),
+        ("SERVICE_NAME".into(), text(node.name.to_string())),
+        ("DATA_DIR".into(), text(DATA.to_owned())),
+    ];
+    let over_http = host.nodes.iter().find(|node| node.transport.kind() == TransportKind::HttpControl);
+    if let Some(node) = over_http {
+        environment.push(("PORT".into(), text(node.address.port.to_string())));
+        environment.push(("UVICORN_PORT".into(), text(node.address.port.to_string())));
+    }
+    environment
 }
 
 fn image(node: &Node, findings: &mut Findings) -> Option<ImageName> {
@@ -184,9 +196,14 @@ fn image(node: &Node, findings: &mut Findings) -> Option<ImageName> {
         .ok()
 }
 
-fn health(port: Port) -> HealthCheck {
+fn health(port: Port, transport: TransportKind) -> HealthCheck {
+    let mut command = vec![PROBE.to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")];
+    // Over gRPC is what it asks first.
+    if transport == TransportKind::HttpControl {
+        command.extend(["--transport".to_owned(), transport.as_str().to_owned()]);
+    }
     HealthCheck {
-        command: vec![PROBE.to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")],
+        command,
         interval: Duration::from_secs(5),
         timeout: Duration::from_secs(5),
         retries: 3,

@@ -158,6 +158,15 @@ fn the_orchestrator_may_do_next_to_nothing() {
 }
 
 #[test]
+fn a_service_over_http_is_told_its_port_and_asked_over_http() {
+    let yaml = file(&[("http_meter1", "i", "meter", 8080)], &options()).to_yaml();
+    let variables = "GRPC_PORT: '8080'\n      SERVICE_NAME: http_meter1\n      DATA_DIR: /app/data\n      PORT: '8080'\n      UVICORN_PORT: '8080'\n";
+    assert!(yaml.contains(variables), "{yaml}");
+    assert!(yaml.contains("- '127.0.0.1:8080'\n      - --transport\n      - http-control\n"), "{yaml}");
+    configured(&yaml);
+}
+
+#[test]
 fn without_a_static_binary_there_is_no_health_check() {
     let yaml = file(&TWO, &StackOptions { probe: None, ..options() }).to_yaml();
     assert!(!yaml.contains("healthcheck") && !yaml.contains("/opt/aieffect"), "{yaml}");

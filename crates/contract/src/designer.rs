@@ -20,14 +20,17 @@ use crate::ProtoSet;
 pub fn designer(pipeline: &Pipeline, protos: &ProtoSet) -> Findings {
     let mut findings = Findings::new();
     let mut seen = HashSet::new();
-    for node in 0..pipeline.nodes().len() {
+    // HTTP-controlled nodes have nothing that it could read.
+    let has_proto = |node: usize| pipeline.nodes()[node].transport.proto().is_some();
+    for node in (0..pipeline.nodes().len()).filter(|node| has_proto(*node)) {
         for file in protos.proto_of(node).map_or(&[][..], |proto| proto.files()) {
             if seen.insert(file.path.as_str()) {
                 lines::inspect(&file.source, &mut findings);
             }
         }
     }
-    for link in pipeline.links() {
+    let between_protos = |link: &&Link| has_proto(link.from.node) && has_proto(link.to.node);
+    for link in pipeline.links().iter().filter(between_protos) {
         findings.extend(message_names(pipeline, protos, link).map(Findings::from).unwrap_or_default());
     }
     findings

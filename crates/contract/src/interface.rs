@@ -2,11 +2,12 @@
 
 use aieffect_blueprint::resolve::Interfaces;
 use aieffect_blueprint::{
-    Code, Diagnostic, Findings, Interface, Label, OperationName, ProtoRoot, Service, Signature, SourceText,
-    UseCase,
+    Code, Diagnostic, Findings, Interface, Label, NodeTransport, OperationName, ProtoRoot, SaidService,
+    Service, Signature, SourceText, TransportKind, UseCase,
 };
 use prost_reflect::{FileDescriptor, MessageDescriptor, MethodDescriptor};
 
+use crate::control;
 use crate::linked::methods;
 use crate::proto_set::Compiler;
 
@@ -16,7 +17,20 @@ pub fn interfaces(use_case: &UseCase) -> (Interfaces, Findings) {
     let mut findings = Findings::new();
     let mut compiler = Compiler::new(&use_case.protos);
     let mut interfaces = Interfaces::new();
+    let said = use_case.said_services();
     for service in &use_case.services {
+        let controlled = match said.get(&service.folder) {
+            None => None,
+            Some(said) => match said.entry.transport {
+                None => continue,
+                Some(TransportKind::Grpc) => None,
+                Some(TransportKind::HttpControl) => Some(said),
+            },
+        };
+        if let Some(said) = controlled {
+            interfaces.insert(service.folder.clone(), control_interface(service, said, &mut findings));
+            continue;
+        }
         if let Some(interface) = interface(use_case, service, &mut compiler, &mut findings) {
             interfaces.insert(service.folder.clone(), interface);
         }
@@ -36,7 +50,28 @@ fn interface(
     let root = ProtoRoot { file, import_roots };
     let proto = compiler.node(&root, findings)?;
     let operations = signatures(proto.root()?);
-    Some(Interface { root, operations })
+    Some(Interface { transport: NodeTransport::Grpc(root), operations })
+}
+
+/// An HTTP-controlled service has the operations that `connections.json` names.
+fn control_interface(service: &Service, said: &SaidService<'_>, findings: &mut Findings) -> Interface {
+    if said.operations.is_empty() {
+        let message = format!("no operation of `{}` is named", service.folder);
+        findings.push(
+            Diagnostic::error(Code::NoOperationNamed, message)
+                .at(said.entry.service.place.key_label())
+                .help("name one in `from_method` or `to_method` of a connection, or under `operations`"),
+        );
+    }
+    let signature = |operation: &OperationName| Signature {
+        operation: operation.clone(),
+        input: control::REQUEST.to_owned(),
+        output: control::RESPONSE.to_owned(),
+        input_stream: false,
+        output_stream: false,
+    };
+    let operations = said.operations.iter().map(signature).collect();
+    Interface { transport: NodeTransport::HttpControl, operations }
 }
 
 /// The one proto of a service that has operations.
@@ -93,7 +128,12 @@ fn without_operations(use_case: &UseCase, service: &Service) -> Diagnostic {
     };
     Diagnostic::error(Code::ServiceWithoutProto, message)
         .at(label)
-        .help(format!("write the operations as `rpc` of a `service` in a proto in `{folder}/proto/`"))
+        .help(format!(
+            "write the operations as `rpc` of a `service` in a proto in `{folder}/proto/`. A service that answers \
+             `POST /control/execute` needs none: `\"nodes\": {{\"{}\": {{\"transport\": \"http-control\"}}}}` in \
+             connections.json says so",
+            use_case.compose_name(service)
+        ))
 }
 
 /// The operations, in the proto's order; of two with one name the first, as binding tells of the other.

@@ -4,6 +4,7 @@
 //! a pipeline; [`fits`] compares two fields; [`designer`] lists what the platform's designer cannot take. Deliberately absent: disk, network, generated code, runs.
 
 mod bind;
+pub mod control;
 mod designer;
 mod fault;
 mod fit;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aieffect_blueprint::TransportKind;
 use prost_reflect::{MessageDescriptor, MethodDescriptor};
 
 /// How requests and responses flow in a call.
@@ -32,7 +33,9 @@ impl CallShape {
 /// An RPC as its proto defines it.
 #[derive(Clone)]
 pub struct BoundOperation {
-    /// The path of the call, `/package.Service/Method`.
+    /// How it is called.
+    pub transport: TransportKind,
+    /// Over gRPC the path of the call, `/package.Service/Method`; else the operation's name.
     pub path: String,
     /// How requests and responses flow.
     pub shape: CallShape,
@@ -45,6 +48,7 @@ pub struct BoundOperation {
 impl BoundOperation {
     pub(crate) fn of(method: &MethodDescriptor) -> Self {
         Self {
+            transport: TransportKind::Grpc,
             path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
             shape: CallShape::of(method),
             input: method.input(),

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use aieffect_blueprint::{Findings, Label, OperationId, Pipeline, ProtoRoot, ProtoTree, SourceText};
+use aieffect_blueprint::{
+    Findings, Label, NodeTransport, OperationId, Pipeline, ProtoRoot, ProtoTree, SourceText,
+};
 use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor};
 
 use crate::bind;
+use crate::control;
 use crate::linked::{LinkFault, Linked, link};
 use crate::location::{NAME, Spans};
 use crate::operation::BoundOperation;
@@ -39,10 +42,18 @@ impl ProtoSet {
         let mut compiler = Compiler::new(protos);
         let mut set = Self::default();
         for (index, node) in pipeline.nodes().iter().enumerate() {
-            let proto = compiler.node(&node.proto, &mut findings);
+            let proto = match &node.transport {
+                NodeTransport::Grpc(root) => compiler.node(root, &mut findings),
+                NodeTransport::HttpControl => control::proto(),
+            };
             let bind = |operation| {
                 let id = OperationId { node: index, operation };
-                bind::operation(pipeline, id, proto.as_deref()?, &mut findings)
+                match &node.transport {
+                    NodeTransport::Grpc(_) => bind::operation(pipeline, id, proto.as_deref()?, &mut findings),
+                    NodeTransport::HttpControl => {
+                        control::operation(proto.as_deref()?, pipeline.operation(id).name.as_str())
+                    }
+                }
             };
             set.operations.push((0..node.operations.len()).map(bind).collect());
             set.nodes.push(proto);
@@ -58,7 +69,11 @@ impl ProtoSet {
     /// An operation by its name, also one that the pipeline does not call; `None` when the node's proto has none
     /// or two of that name.
     pub fn offered(&self, node: usize, name: &str) -> Option<BoundOperation> {
-        match self.proto_of(node)?.methods(name) {
+        let proto = self.proto_of(node)?;
+        if proto.is_control() {
+            return control::operation(proto, name);
+        }
+        match proto.methods(name) {
             [method] => Some(BoundOperation::of(method)),
             _ => None,
         }
@@ -120,6 +135,11 @@ impl NodeProto {
     /// The operations of all services of the root file that have this name.
     pub(crate) fn methods(&self, name: &str) -> &[MethodDescriptor] {
         self.linked.operations.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether these are the messages of the HTTP control interface, which every HTTP-controlled node has.
+    pub fn is_control(&self) -> bool {
+        self.root().is_some_and(|root| root.package_name() == control::PACKAGE)
     }
 
     /// The names of all operations.

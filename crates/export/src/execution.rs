@@ -1,6 +1,6 @@
 //! `execution.json`: what the platform's documents have no place for.
 
-use aieffect_blueprint::{FieldMapping, Pipeline, WhenFull};
+use aieffect_blueprint::{FieldMapping, Node, Pipeline, TransportKind, WhenFull};
 use serde_json::{Map, Value};
 
 /// The document's version.
@@ -17,6 +17,10 @@ pub(crate) fn document(pipeline: &Pipeline) -> Option<Value> {
     if !links.is_empty() {
         document.insert("links".into(), links.into());
     }
+    let nodes = nodes(pipeline);
+    if !nodes.is_empty() {
+        document.insert("nodes".into(), nodes.into());
+    }
     if document.is_empty() {
         return None;
     }
@@ -28,6 +32,16 @@ fn operations(pipeline: &Pipeline) -> Map<String, Value> {
     let written = pipeline.operations().map(|id| (id, &pipeline.operation(id).settings.written));
     let said = written.filter(|(_, written)| !written.is_empty());
     said.map(|(id, written)| (pipeline.step_name(id).to_string(), written.clone().into())).collect()
+}
+
+/// The nodes that are not called over gRPC.
+fn nodes(pipeline: &Pipeline) -> Map<String, Value> {
+    let others = pipeline.nodes().iter().filter(|node| node.transport.kind() != TransportKind::Grpc);
+    let entry = |node: &Node| {
+        let said = serde_json::json!({"transport": node.transport.kind().as_str()});
+        (node.name.to_string(), said)
+    };
+    others.map(entry).collect()
 }
 
 fn links(pipeline: &Pipeline) -> Vec<Value> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aieffect_blueprint::{Findings, Node, OperationId, PackageFiles, Pipeline, UseCase};
+use aieffect_blueprint::{Findings, Node, NodeTransport, OperationId, PackageFiles, Pipeline, UseCase};
 use aieffect_contract::{BoundOperation, CallShape, ProtoSet};
 use uuid::Uuid;
 
@@ -66,7 +66,10 @@ fn blueprint(
     placed: &NodeProtos,
 ) -> BlueprintDoc {
     let node = |(index, node): (usize, &Node)| NodeDoc {
-        proto_uri: format!("{}/{}.proto", PackageFiles::PROTO_FOLDER, node.name),
+        proto_uri: match node.transport {
+            NodeTransport::Grpc(_) => format!("{}/{}.proto", PackageFiles::PROTO_FOLDER, node.name),
+            NodeTransport::HttpControl => String::new(),
+        },
         image: node.image.to_string(),
         node_type: pipeline.kind(index).as_str(),
         container_name: node.name.to_string(),

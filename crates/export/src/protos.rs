@@ -34,8 +34,9 @@ impl NodeProtos {
 
 /// Lays out the protos of all nodes that have some.
 pub(crate) fn place(pipeline: &Pipeline, protos: &ProtoSet, layout: ProtoLayout) -> (NodeProtos, Findings) {
-    let nodes: Vec<Option<&NodeProto>> =
-        (0..pipeline.nodes().len()).map(|node| protos.proto_of(node)).collect();
+    let nodes: Vec<Option<&NodeProto>> = (0..pipeline.nodes().len())
+        .map(|node| protos.proto_of(node).filter(|proto| !proto.is_control()))
+        .collect();
     let mut placed = NodeProtos { packages: nodes.iter().map(package_name).collect(), ..Default::default() };
     let mut findings = Findings::new();
     let named = || pipeline.nodes().iter().zip(&nodes);

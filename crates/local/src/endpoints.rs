@@ -7,7 +7,8 @@ use std::time::Duration;
 use aieffect_blueprint::{Address, NodeName, Placement};
 use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Endpoints, NotReady};
-use aieffect_orchestrator::transport::grpc::{Access, wait_until_ready};
+use aieffect_orchestrator::transport::grpc::Access;
+use aieffect_orchestrator::transport::wait_until_ready;
 use futures_util::future::BoxFuture;
 
 use crate::services::{LocalServices, Watch};
@@ -37,13 +38,13 @@ impl LocalEndpoints {
     async fn wait(&self, node: &PlannedNode) -> Result<Address, NotReady> {
         let access = Access::plain();
         let Some(service) = self.nodes.get(&node.name) else {
-            wait_until_ready(&node.address, self.ready_timeout, &access).await?;
+            wait_until_ready(&node.address, node.transport, self.ready_timeout, &access).await?;
             return Ok(node.address.clone());
         };
         tokio::select! {
             biased;
             ended = service.until_ended() => Err(NotReady::Lost { reason: ended.to_string() }),
-            ready = wait_until_ready(service.address(), self.ready_timeout, &access) => match ready {
+            ready = wait_until_ready(service.address(), node.transport, self.ready_timeout, &access) => match ready {
                 Ok(()) => Ok(service.address().clone()),
                 Err(error) => Err(with_service(error, service)),
             },
@@ -65,6 +66,8 @@ fn with_service(error: NotReady, service: &Watch) -> NotReady {
             let reason = format!("{reason}; service `{}` runs, and {said}", service.name());
             NotReady::TimedOut { address, waited, reason }
         }
-        other @ (NotReady::NotSecure { .. } | NotReady::Lost { .. }) => other,
+        other @ (NotReady::NotSecure { .. } | NotReady::OtherTransport { .. } | NotReady::Lost { .. }) => {
+            other
+        }
     }
 }

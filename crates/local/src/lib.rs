@@ -13,6 +13,7 @@ mod dockerfile;
 mod endpoints;
 mod environment;
 mod error;
+mod http;
 mod job;
 mod lock;
 mod mount;

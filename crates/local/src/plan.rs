@@ -5,9 +5,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aieffect_blueprint::{Code, ComposeService, Diagnostic, Findings, Service, ServiceName, UseCase};
+use aieffect_blueprint::{
+    Code, ComposeService, Diagnostic, Findings, Service, ServiceName, TransportKind, UseCase,
+};
 
 use crate::environment::{self, Environment, Variables};
+use crate::http;
 use crate::job::{Job, Supervisor};
 use crate::output::{LastLines, Line, Sink};
 use crate::played::{Played, Prepared};
@@ -42,6 +45,7 @@ struct Planned {
     folder: ServiceName,
     name: ServiceName,
     environment: Vec<(String, String)>,
+    transport: TransportKind,
     how: How,
 }
 
@@ -60,9 +64,14 @@ impl LocalPlan {
         // Links lead from one folder to another, so none may depend on where `aieffect` runs.
         let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let variables = Variables::of(root);
+        let said = use_case.said_services();
+        let transport = |service: &Service| {
+            said.get(&service.folder).and_then(|said| said.entry.transport).unwrap_or(TransportKind::Grpc)
+        };
         let mut services = Vec::new();
         for service in use_case.services.iter().filter(|service| folders.contains(&service.folder)) {
-            services.extend(plan_service(use_case, service, root, &variables, &mut findings));
+            let planned = plan_service(use_case, service, root, &variables, &mut findings);
+            services.extend(planned.map(|planned| Planned { transport: transport(service), ..planned }));
         }
         let plan = Self { root: root.to_owned(), build: use_case.compose.build.clone(), services };
         (Some(plan).filter(|_| !findings.has_errors()), findings)
@@ -154,8 +163,14 @@ impl Planned {
     fn starting(&self, prepared: Prepared, options: &StartOptions) -> Result<Starting, Error> {
         let port = PortLease::take(&options.cache.ports())
             .map_err(|source| Error::Port { service: self.name.to_string(), source })?;
-        let Prepared { command, dir, mut environment } = prepared;
+        let Prepared { mut command, dir, mut environment } = prepared;
         environment.tell(self.name.as_str(), port.port(), options.run.data());
+        if self.transport == TransportKind::HttpControl {
+            http::tell(&mut environment, port.port());
+            if let How::Played(_) = self.how {
+                http::listen_on(&mut command, port.port());
+            }
+        }
         let job = Job { command, dir, environment };
         let log = options.run.log(self.name.as_str());
         let copy = match self.how {
@@ -186,6 +201,7 @@ fn plan_service(
         folder: service.folder.clone(),
         name: use_case.compose_name(service).clone(),
         environment: environment.unwrap_or_default(),
+        transport: TransportKind::Grpc,
         how,
     })
 }

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, NodeName, Placement, Port};
+use aieffect_blueprint::{Address, NodeName, Placement, Port, TransportKind};
 use aieffect_local::{LocalEndpoints, LocalPlan, LocalServices, StartOptions};
 use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Endpoints, NotReady};
@@ -28,7 +28,7 @@ async fn start(
     let placement = Placement::Started(services.folders().next().unwrap().clone());
     let endpoints = LocalEndpoints::new(&services, BTreeMap::from([(name.clone(), placement)]), ready);
     let address = Address { host: "meter".to_owned(), port: Port::DEFAULT };
-    (services, endpoints, PlannedNode { name, address })
+    (services, endpoints, PlannedNode { name, address, transport: TransportKind::Grpc })
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! A [`Pipeline`](aieffect_blueprint::Pipeline) and its protos become a [`plan::Plan`]; the engine runs it
 //! through three ports. Deliberately absent: arguments, Docker, where a package lies, and any server.
 
+mod control;
 pub mod engine;
 pub mod memo;
 pub mod messages;

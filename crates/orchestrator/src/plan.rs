@@ -4,12 +4,14 @@
 
 mod build;
 mod choose;
+mod control;
 mod cycle;
 mod explain;
 mod fill;
 mod flow;
 mod graph;
 mod initial;
+mod inlined;
 mod offer;
 mod options;
 mod order;

@@ -7,4 +7,4 @@ mod transport;
 pub use endpoints::{Endpoints, NotReady};
 pub use store::{Claim, Entry, RunStore, StoreError};
 pub(crate) use transport::traceparent;
-pub use transport::{Call, CallMetadata, Inputs, Outputs, Transport};
+pub use transport::{Call, CallMetadata, Inputs, Outputs, Progress, Transport};

@@ -13,7 +13,7 @@ use futures_util::stream;
 use tokio::time::sleep;
 
 use crate::messages::Messages;
-use crate::ports::{Call, CallMetadata, Outputs, Transport, traceparent};
+use crate::ports::{Call, CallMetadata, Outputs, Progress, Transport, traceparent};
 use crate::run::Failure;
 
 /// A call of an operation.
@@ -71,6 +71,7 @@ impl SingleCall {
         let (high, low, span) = (random.hash_one(0), random.hash_one(1), random.hash_one(2));
         Call {
             address: self.address.clone(),
+            transport: self.operation.transport,
             path: self.operation.path.as_str().into(),
             shape: self.operation.shape,
             deadline: self.deadline,
@@ -81,6 +82,7 @@ impl SingleCall {
                 attempt: NonZeroU32::MIN,
                 traceparent: traceparent(u128::from(high) << 64 | u128::from(low), span),
             },
+            progress: Progress::default(),
         }
     }
 }

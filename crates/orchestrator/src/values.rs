@@ -5,6 +5,7 @@
 //! is the same message, unknown fields and extensions aside. Deliberately absent: which step a value is for,
 //! and where output goes.
 
+mod control;
 mod describe;
 mod read;
 mod render;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use aieffect_blueprint::{Node, NodeKind, OperationId, Pipeline};
 
+use crate::label::named;
 use crate::{fields, led_to};
 
 /// How many characters of one name are shown.
@@ -38,7 +39,7 @@ pub fn dot(pipeline: &Pipeline) -> String {
 }
 
 fn draw_node(text: &mut String, kind: NodeKind, index: usize, node: &Node, led_to: &HashSet<OperationId>) {
-    let name = escaped(node.name.as_str());
+    let name = escaped(&named(node));
     let id = |operation| OperationId { node: index, operation };
     let step = |operation: usize, label: &str| {
         let start = if led_to.contains(&id(operation)) { "" } else { ", penwidth=2.5" };

@@ -1,7 +1,17 @@
-//! Texts of strangers as Mermaid labels.
+//! Texts of strangers as Mermaid labels, and what a node is called in drawings.
+
+use aieffect_blueprint::{Node, TransportKind};
 
 /// How many characters of one name are shown.
 const LONGEST: usize = 60;
+
+/// A node's name, and how it is called where that is not over gRPC.
+pub(crate) fn named(node: &Node) -> String {
+    match node.transport.kind() {
+        TransportKind::Grpc => node.name.to_string(),
+        TransportKind::HttpControl => format!("{}, HTTP", node.name),
+    }
+}
 
 /// A text inside a quoted label. Whatever is no letter, digit or plain punctuation becomes a character code, so
 /// that it can neither end the label nor be taken for Markdown, HTML or a directive.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use aieffect_blueprint::{Link, Node, NodeKind, OperationId, Pipeline};
 
-use crate::label::escaped;
+use crate::label::{escaped, named};
 use crate::{fields, led_to};
 
 /// The text of a Mermaid flowchart of the pipeline.
@@ -30,7 +30,7 @@ pub fn mermaid(pipeline: &Pipeline) -> String {
 
 fn draw_node(text: &mut String, kind: NodeKind, index: usize, node: &Node, led_to: &HashSet<OperationId>) {
     let mark = |id: OperationId| if led_to.contains(&id) { "" } else { ":::start" };
-    let name = escaped(node.name.as_str());
+    let name = escaped(&named(node));
     let id = |operation| OperationId { node: index, operation };
     // Writing into memory cannot fail; so below.
     let _ = match node.operations.as_slice() {

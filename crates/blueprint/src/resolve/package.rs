@@ -9,14 +9,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::address::Addresses;
-use self::execution::{Execution, Transport};
+use self::execution::Execution;
 use self::steps::Steps;
 use super::Sketch;
 use super::index::Match;
+use crate::transport::{Said, TransportKind};
 use crate::{
     Code, DeclaredStreams, Diagnostic, Document, Findings, ImageRef, Link, Mention, MentionKind, Node,
-    NodeName, Operation, OperationId, OperationName, Package, Pipeline, Place, Reader, ServiceName, StepName,
-    WhenFull, near_match,
+    NodeName, NodeTransport, Operation, OperationId, OperationName, Package, Pipeline, Place, Reader,
+    ServiceName, StepName, WhenFull, near_match,
 };
 
 /// Resolves a package. `None` when a finding is an error.
@@ -216,22 +217,37 @@ fn node(
         return None;
     }
     let address = addresses.find(&name, &written.place, findings);
-    let transport = execution.transport(&name, findings);
-    let proto = match proto {
-        proto::Found::Root(root) => Some(root),
-        proto::Found::Refused => None,
-        proto::Found::Nowhere => {
-            if transport == Transport::Grpc {
-                findings.push(proto::missing(&name, &written.place, package));
-            }
-            None
-        }
-    };
-    let ((address, placement), proto) = (address?, proto?);
+    let transport = transport(proto, execution.transport(&name), &name, &written.place, package, findings);
+    let ((address, placement), transport) = (address?, transport?);
     let image = entry.text_of("image", findings).map(|image| image.value).unwrap_or_default();
     let image = ImageRef::foreign(image);
     let place = entry.place();
-    Some((Node { name, service, image, address, placement, proto, operations, place }, targets))
+    Some((Node { name, service, image, address, placement, transport, operations, place }, targets))
+}
+
+/// How a node is called: as is said, else by its proto, else, when its blueprint names none, by the control interface.
+/// `None` when a finding says why not.
+fn transport(
+    proto: proto::Found,
+    said: Option<Said>,
+    node: &NodeName,
+    place: &Place,
+    package: &Package,
+    findings: &mut Findings,
+) -> Option<NodeTransport> {
+    match (said, proto) {
+        (Some(Said::Transport(TransportKind::HttpControl)), _) | (None, proto::Found::Unnamed) => {
+            Some(NodeTransport::HttpControl)
+        }
+        (Some(Said::Refused), proto::Found::Nowhere | proto::Found::Unnamed) | (_, proto::Found::Refused) => {
+            None
+        }
+        (_, proto::Found::Root(root)) => Some(NodeTransport::Grpc(root)),
+        (_, proto::Found::Nowhere | proto::Found::Unnamed) => {
+            findings.push(proto::missing(node, place, package));
+            None
+        }
+    }
 }
 
 fn operations(

@@ -38,6 +38,7 @@ fn resolve(use_case: &UseCase, interfaces: &Interfaces) -> (Pipeline, Findings) 
     let links = Links::read(&offer, &use_case.topology.connections, &mut findings);
     let resolver = Resolver { use_case, offer, links };
     let settings = resolver.settings(&mut findings);
+    resolver.check_nodes(&mut findings);
     resolver.check_start(&mut findings);
     let pipeline = resolver.pipeline(&settings, &mut findings);
     (pipeline, findings)
@@ -96,6 +97,23 @@ impl<'a> Resolver<'a> {
         settings
     }
 
+    /// Entries of `nodes` that mean no service, and services that two of them mean.
+    fn check_nodes(&self, findings: &mut Findings) {
+        let mut places = HashMap::new();
+        for entry in &self.use_case.topology.nodes {
+            let Some(found) = self.offer.service(&entry.service, Severity::Error, findings) else { continue };
+            if let Some(first) = places.insert(found, &entry.service.place) {
+                let message = format!("how `{}` is called is said twice", self.offer.compose_name(found));
+                findings.push(
+                    Diagnostic::error(Code::SaidTwice, message)
+                        .at(entry.service.place.key_label().with_note("again here"))
+                        .at(first.key_label().with_note("first here"))
+                        .help("keep one of the two entries"),
+                );
+            }
+        }
+    }
+
     fn check_start(&self, findings: &mut Findings) {
         let Some(start) = &self.use_case.topology.start_service else { return };
         let Some(service) = self.offer.service(start, Severity::Error, findings) else { return };
@@ -148,8 +166,8 @@ impl<'a> Resolver<'a> {
             }
             let (address, placement) = mapping.address(&self.offer, self.use_case, position, &name);
             let service = service.folder.clone();
-            let proto = interface.root.clone();
-            nodes.push(Node { name, service, image, address, placement, proto, operations, place });
+            let transport = interface.transport.clone();
+            nodes.push(Node { name, service, image, address, placement, transport, operations, place });
         }
         let link = |link: &links::NamedLink<'_>| {
             let (from, to) = (*ids.get(&link.from)?, *ids.get(&link.to)?);

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use crate::endpoint::{host_of, port_of};
 use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, WhenFull};
-use crate::{At, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader};
+use crate::transport::Said;
+use crate::{
+    At, Diagnostic, Document, ExecutionSettings, Findings, OperationSettings, Place, Port, Reader,
+    TransportKind,
+};
 
 /// What `connections.json` says, with every name's place.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct Topology {
     pub connections: Vec<Connection>,
     /// Settings of single operations.
     pub operations: Vec<OperationEntry>,
+    /// What is said of how services are called.
+    pub nodes: Vec<NodeEntry>,
     /// Settings of the whole.
     pub execution: ExecutionSettings,
     /// The `pipeline` object.
@@ -77,6 +83,15 @@ pub struct OperationEntry {
     pub settings: OperationSettings,
 }
 
+/// One entry of `nodes`.
+#[derive(Debug, Clone)]
+pub struct NodeEntry {
+    /// The service's name.
+    pub service: At<String>,
+    /// How it is called; `None` when a finding says that it cannot be so.
+    pub transport: Option<TransportKind>,
+}
+
 impl Topology {
     /// Reads the document; what can be read is there also when there are findings.
     pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Option<Self> {
@@ -93,6 +108,7 @@ impl Topology {
             "service_mapping",
             "connections",
             "operations",
+            "nodes",
             "execution",
         ];
         pipeline.known_keys(&known, findings, Diagnostic::warning);
@@ -105,6 +121,7 @@ impl Topology {
                 .unwrap_or_default(),
             connections: connections(&pipeline, findings),
             operations: operations(&pipeline, findings),
+            nodes: nodes(&pipeline, findings),
             execution: pipeline
                 .get("execution")
                 .map(|reader| execution(&reader, findings))
@@ -193,6 +210,20 @@ fn operations(pipeline: &Reader<'_>, findings: &mut Findings) -> Vec<OperationEn
         }
     }
     entries
+}
+
+fn nodes(pipeline: &Reader<'_>, findings: &mut Findings) -> Vec<NodeEntry> {
+    let Some(reader) = pipeline.get("nodes") else { return Vec::new() };
+    let mut nodes = Vec::new();
+    for (name, entry) in reader.entries(findings) {
+        let Some(said) = TransportKind::read(name, &entry, findings) else { continue };
+        let transport = match said.value {
+            Said::Transport(kind) => Some(kind),
+            Said::Refused => None,
+        };
+        nodes.push(NodeEntry { service: At { value: name.to_owned(), place: said.place }, transport });
+    }
+    nodes
 }
 
 fn execution(reader: &Reader<'_>, findings: &mut Findings) -> ExecutionSettings {

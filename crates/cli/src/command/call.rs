@@ -12,7 +12,8 @@ use aieffect_layout::Opened;
 use aieffect_orchestrator::messages::Messages;
 use aieffect_orchestrator::run::Failure as CallFailure;
 use aieffect_orchestrator::single::SingleCall;
-use aieffect_orchestrator::transport::grpc::{Access, GrpcTransport, wait_until_ready};
+use aieffect_orchestrator::transport::grpc::Access;
+use aieffect_orchestrator::transport::{ServiceTransport, wait_until_ready};
 use aieffect_orchestrator::values::{self, Style};
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -146,7 +147,7 @@ async fn answer(
     patience: Duration,
     access: Access,
 ) -> Result<(), Failure> {
-    let answers = wait_until_ready(&call.address, patience, &access).await;
+    let answers = wait_until_ready(&call.address, call.operation.transport, patience, &access).await;
     answers.map_err(|error| {
         let text = format!("{} could not be reached: {error}", call.step.node);
         Failure::text(Exit::ServiceUnreachable, text)
@@ -159,8 +160,7 @@ async fn answer(
         }
         ready(Ok::<(), Infallible>(()))
     });
-    let called =
-        call.make(&GrpcTransport::new().with_access(access), requests, &mut Box::pin(printing)).await;
+    let called = call.make(&ServiceTransport::new(access), requests, &mut Box::pin(printing)).await;
     called.map_err(|failure| {
         let exit = match failure {
             CallFailure::NeverReached { .. } => Exit::ServiceUnreachable,

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aieffect_orchestrator::engine::Orchestrator;
 use aieffect_orchestrator::store::{Durability, SqliteStore};
-use aieffect_orchestrator::transport::grpc::{FixedEndpoints, GrpcTransport};
+use aieffect_orchestrator::transport::ServiceTransport;
+use aieffect_orchestrator::transport::grpc::FixedEndpoints;
 use aieffect_server::runs::{Parts, Runs, Settings};
 use aieffect_server::{Keys, Packages, grpc, rest};
 use tokio::net::TcpListener;
@@ -88,7 +89,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     // Until the process ends.
     let _occupied = store.occupy().map_err(crate::keep::refused)?;
     let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
-    let transport = GrpcTransport::new().with_access(access.clone());
+    let transport = ServiceTransport::new(access.clone());
     let parts = Parts {
         store: Arc::new(store),
         packages: Arc::new(packages),

@@ -13,8 +13,9 @@ const NAME: usize = 24;
 
 /// What stands beside a step's name, the more important first. A column for which there is no room is left out, and with
 /// it those behind it.
-const FIGURES: [Figure; 5] = [
+const FIGURES: [Figure; 6] = [
     Figure { least: 6, of: |step| step.time.map(time) },
+    Figure { least: 4, of: |step| step.progress.map(|progress| format!("{} %", progress / 10)) },
     Figure { least: 5, of: |step| (step.messages > 0).then(|| messages(step.messages)) },
     Figure { least: 0, of: |step| (step.failed > 0).then(|| format!("{} failed", step.failed)) },
     Figure { least: 6, of: |step| step.rate.map(rate) },

@@ -34,6 +34,8 @@ pub(super) struct StepView<'a> {
     pub(super) bytes: u64,
     /// Messages per second, of one that gives many.
     pub(super) rate: Option<f64>,
+    /// How far its call says it is, in thousandths, while it is open.
+    pub(super) progress: Option<u16>,
     /// Calls that failed, of a step that goes on.
     pub(super) failed: u64,
 }
@@ -66,6 +68,7 @@ impl<'a> View<'a> {
                     messages: passed.messages,
                     bytes: passed.bytes,
                     rate: rate.filter(|_| note.gives_many && passed.messages > 0),
+                    progress: passed.progress.filter(|_| state == State::Running),
                     failed: note.failed,
                 }
             });

@@ -55,6 +55,7 @@ fn failed(plan: &Plan, report: &RunReport) -> Option<Cause> {
 fn kind(failure: &Failure) -> (&'static str, String) {
     match failure {
         Failure::Status { code, .. } => ("Status", code.to_string()),
+        Failure::Http { status, .. } => ("HTTP status", status.to_string()),
         other => ("Failure", other.kind().replace('_', " ")),
     }
 }

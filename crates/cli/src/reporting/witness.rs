@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use aieffect_blueprint::TransportKind;
 use aieffect_orchestrator::engine::{Origin, Recorded};
 use aieffect_orchestrator::plan::{LinkId, Multiplicity, Plan, StepId};
 use aieffect_orchestrator::run::{FiringId, RunEvent};
@@ -36,7 +37,9 @@ impl Witness {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut record = RunRecord::new(plan.mode);
         for node in &plan.nodes {
-            record.add_node(node.name.as_str(), &node.address.to_string());
+            let over_http = node.transport == TransportKind::HttpControl;
+            let how = if over_http { " (http-control)" } else { "" };
+            record.add_node(node.name.as_str(), &format!("{}{how}", node.address));
         }
         let carries_one = |link: &&LinkId| plan.link(**link).carries == Multiplicity::One;
         let (mut inputs, mut gives_to) = (Vec::new(), Vec::new());

@@ -153,6 +153,10 @@ fn a_node_that_is_called_over_http_needs_no_proto() {
     let case = Case::package().remove("microservice/report1.proto").edit("execution.json", |execution| {
         execution["nodes"] = serde_json::json!({"report1": {"transport": "http-control"}});
     });
+    assert_eq!(case.findings(), [""; 0]);
+    let case = case.edit("execution.json", |execution| {
+        execution["nodes"]["report1"]["transport"] = "container".into();
+    });
     check(&case, ["AE0504 execution.json:12:20"]);
 }
 

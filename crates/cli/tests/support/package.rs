@@ -43,6 +43,16 @@ impl Package {
         self
     }
 
+    /// A node without a proto, so that it is controlled over HTTP.
+    pub(crate) fn controlled(self, name: &str, port: u16, operations: &[&str]) -> Self {
+        let mut package = self.node(name, port, "", operations);
+        fs::remove_file(package.path().join(format!("microservice/{name}.proto"))).unwrap();
+        if let Some(node) = package.nodes.last_mut() {
+            node["proto_uri"] = json!("");
+        }
+        package
+    }
+
     /// A link between two operations, each as `node:operation`.
     pub(crate) fn link(mut self, from: &str, to: &str) -> Self {
         let ((from, operation), (to, target)) = (from.split_once(':').unwrap(), to.split_once(':').unwrap());

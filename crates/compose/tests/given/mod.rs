@@ -10,7 +10,7 @@ use aieffect_compose::{
 };
 use serde_json::{Value, json};
 
-/// A node: its name, image, host and port.
+/// A node: its name, image, host and port. One whose name begins with `http_` has no proto.
 pub(crate) type Node<'a> = (&'a str, &'a str, &'a str, u16);
 
 pub(crate) fn pipeline(nodes: &[Node<'_>]) -> Pipeline {
@@ -28,7 +28,7 @@ pub(crate) fn pipeline(nodes: &[Node<'_>]) -> Pipeline {
         .map(|(name, _, host, port)| json!({"container_name": name, "ip_address": host, "port": port}))
         .collect();
     let mut protos = ProtoTree::new();
-    for (name, ..) in nodes {
+    for (name, ..) in nodes.iter().filter(|(name, ..)| !name.starts_with("http_")) {
         let path = format!("microservice/{name}.proto");
         protos.insert(path.clone(), SourceText::new(path, ""));
     }

@@ -6,6 +6,11 @@ use crate::testing::{shown, tree};
 
 /// A use case with these protos; a service per folder below `services/`, `meter` among them.
 fn use_case(files: &[(&str, &str)]) -> UseCase {
+    connected(files, "{\"pipeline\": {\"connections\": []}}")
+}
+
+/// The same with those connections.
+fn connected(files: &[(&str, &str)], connections: &str) -> UseCase {
     let mut folders: Vec<&str> = files.iter().filter_map(|(path, _)| path.split('/').nth(1)).collect();
     folders.retain(|folder| *folder != "proto");
     folders.push("meter");
@@ -13,7 +18,6 @@ fn use_case(files: &[(&str, &str)]) -> UseCase {
     folders.dedup();
     let compose =
         Document::yaml(&SourceText::new("docker-compose.yml", "services:\n  meter:\n    image: i\n"));
-    let connections = "{\"pipeline\": {\"connections\": []}}";
     let connections = Document::json(&SourceText::new("connections.json", connections)).unwrap();
     let mut findings = Findings::new();
     let service = |folder: &&str| Service {
@@ -54,8 +58,11 @@ fn operations_are_listed_in_the_protos_order_with_names_as_in_its_own_package() 
     ]));
     assert_eq!(shown(&findings), "");
     let interface = &interfaces["meter"];
-    assert_eq!(interface.root.file, "services/meter/proto/meter.proto");
-    assert_eq!(interface.root.import_roots, ["services/meter/proto", "services/meter", "shared/proto", ""]);
+    assert_eq!(interface.transport.proto().unwrap().file, "services/meter/proto/meter.proto");
+    assert_eq!(
+        interface.transport.proto().unwrap().import_roots,
+        ["services/meter/proto", "services/meter", "shared/proto", ""]
+    );
     let listed: Vec<String> = interface
         .operations
         .iter()
@@ -82,27 +89,27 @@ fn protos_without_operations_may_stand_beside_the_one_with_them() {
     ];
     let (interfaces, findings) = interfaces(&use_case(&files));
     assert_eq!(shown(&findings), "");
-    assert_eq!(interfaces["meter"].root.file, "services/meter/proto/m.proto");
+    assert_eq!(interfaces["meter"].transport.proto().unwrap().file, "services/meter/proto/m.proto");
 }
 
 #[test]
 fn a_service_without_operations_is_reported_at_its_proto_else_in_the_compose_file() {
-    assert_snapshot!(findings(&[("services/meter/proto/m.proto", "message M {}")]), @r"
+    assert_snapshot!(findings(&[("services/meter/proto/m.proto", "message M {}")]), @r#"
     error[AE0105] services/meter/proto/m.proto:1:1: no proto of `meter` has an operation
       services/meter/proto/m.proto:1:1 ``
-      help: write the operations as `rpc` of a `service` in a proto in `services/meter/proto/`
-    ");
-    assert_snapshot!(findings(&[]), @r"
+      help: write the operations as `rpc` of a `service` in a proto in `services/meter/proto/`. A service that answers `POST /control/execute` needs none: `"nodes": {"meter": {"transport": "http-control"}}` in connections.json says so
+    "#);
+    assert_snapshot!(findings(&[]), @r#"
     error[AE0105] docker-compose.yml:2:3: `meter` has no proto
       docker-compose.yml:2:3 `meter`
-      help: write the operations as `rpc` of a `service` in a proto in `services/meter/proto/`
-    ");
+      help: write the operations as `rpc` of a `service` in a proto in `services/meter/proto/`. A service that answers `POST /control/execute` needs none: `"nodes": {"meter": {"transport": "http-control"}}` in connections.json says so
+    "#);
     let other = [("services/meter/proto/m.proto", METER), ("services/other/README.md", "")];
-    assert_snapshot!(findings(&other), @r"
+    assert_snapshot!(findings(&other), @r#"
     error[AE0105] services/other:1:1: `other` has no proto
       services/other:1:1 ``
-      help: write the operations as `rpc` of a `service` in a proto in `services/other/proto/`
-    ");
+      help: write the operations as `rpc` of a `service` in a proto in `services/other/proto/`. A service that answers `POST /control/execute` needs none: `"nodes": {"other": {"transport": "http-control"}}` in connections.json says so
+    "#);
 }
 
 #[test]
@@ -139,4 +146,30 @@ fn the_mistakes_of_all_services_are_reported() {
       services/meter/proto/b.proto:4:24 `M`
       help: define a `message` or an `enum` of this name, or import the file that does
     ");
+}
+
+#[test]
+fn an_http_controlled_service_has_the_operations_that_connections_name() {
+    let files = [("services/report/proto/report.proto", METER)];
+    let with = |connections: &str, operations: &str| {
+        let text = format!(
+            r#"{{"pipeline": {{"connections": [{connections}], "operations": [{operations}],
+            "nodes": {{"meter": {{"transport": "http-control"}}}}}}}}"#
+        );
+        interfaces(&connected(&files, &text))
+    };
+    let link =
+        r#"{"from_service": "meter", "from_method": "Read", "to_service": "report", "to_method": "Read"}"#;
+    let settings = r#"{"service": "meter", "method": "Check"}, {"service": "meter", "method": "Read"}"#;
+    let (found, findings) = with(link, settings);
+    assert_eq!(shown(&findings), "");
+    let names: Vec<_> = found["meter"].operations.iter().map(|each| each.operation.as_str()).collect();
+    assert_eq!(names, ["Read", "Check"]);
+    assert_eq!(found["meter"].transport, NodeTransport::HttpControl);
+    assert_eq!(found["report"].transport.kind(), TransportKind::Grpc);
+    assert_snapshot!(shown(&with("", "").1), @r#"
+    error[AE0111] connections.json:2:23: no operation of `meter` is named
+      connections.json:2:23 `"meter"`
+      help: name one in `from_method` or `to_method` of a connection, or under `operations`
+    "#);
 }

@@ -263,9 +263,11 @@ impl Effects {
                 self.addresses.insert(node, address);
                 Input::NodeReady(node)
             }
-            Err(error @ (NotReady::TimedOut { .. } | NotReady::NotSecure { .. })) => {
-                Input::NodeUnreachable { node, reason: error.to_string() }
-            }
+            Err(
+                error @ (NotReady::TimedOut { .. }
+                | NotReady::NotSecure { .. }
+                | NotReady::OtherTransport { .. }),
+            ) => Input::NodeUnreachable { node, reason: error.to_string() },
             Err(error @ NotReady::Lost { .. }) => Input::NodeLost { node, reason: error.to_string() },
         }
     }

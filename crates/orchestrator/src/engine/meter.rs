@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::plan::StepId;
+use crate::ports::Progress;
 
 /// What each step has given so far, and how much waits for it. Read beside the run: figures of one moment need not
 /// fit together.
@@ -18,6 +19,7 @@ struct Meter {
     request_bytes: AtomicU64,
     /// Nanoseconds.
     transfer: AtomicU64,
+    progress: Progress,
 }
 
 /// What a step has given so far, and what was made for it.
@@ -34,6 +36,8 @@ pub struct Passed {
     /// How long making them of what came in took. Of a stream every sixteenth is timed after the first sixteen, and stands
     /// for the fifteen before it.
     pub transfer: Duration,
+    /// How far the call that began last says it is, in thousandths; few services say.
+    pub progress: Option<u16>,
 }
 
 /// Requests that are made one after the other: which of them are timed.
@@ -73,6 +77,11 @@ impl Meters {
         Self((0..steps).map(|_| Meter::default()).collect())
     }
 
+    /// Where it goes how far a step's call is.
+    pub(super) fn progress_of(&self, step: StepId) -> Progress {
+        self.0.get(step.index()).map(|meter| meter.progress.clone()).unwrap_or_default()
+    }
+
     /// What a step has given so far.
     pub fn passed(&self, step: StepId) -> Passed {
         let Some(meter) = self.0.get(step.index()) else { return Passed::default() };
@@ -82,6 +91,7 @@ impl Meters {
             requests: meter.requests.load(Ordering::Relaxed),
             request_bytes: meter.request_bytes.load(Ordering::Relaxed),
             transfer: Duration::from_nanos(meter.transfer.load(Ordering::Relaxed)),
+            progress: meter.progress.thousandths(),
         }
     }
 

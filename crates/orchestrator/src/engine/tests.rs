@@ -2,6 +2,7 @@
 
 mod calls;
 mod cancelling;
+mod controlled;
 mod faults;
 mod live;
 mod offline;

@@ -108,7 +108,11 @@ fn parts(
         let id = graph.operations[position];
         let node = *node_ids.entry(id.node).or_insert_with(|| {
             let node = graph.pipeline.node(id);
-            nodes.push(PlannedNode { name: node.name.clone(), address: node.address.clone() });
+            nodes.push(PlannedNode {
+                name: node.name.clone(),
+                address: node.address.clone(),
+                transport: node.transport.kind(),
+            });
             NodeId::new(nodes.len() - 1)
         });
         let Some(bound) = graph.bound(position) else { continue };

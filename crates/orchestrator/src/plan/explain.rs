@@ -1,6 +1,6 @@
 //! A plan as text: steps, call shapes, and field by field what fills each request and how it is carried.
 
-use aieffect_blueprint::{AtEnd, Mode};
+use aieffect_blueprint::{AtEnd, Mode, TransportKind};
 use aieffect_contract::CallShape;
 use prost_reflect::MessageDescriptor;
 
@@ -33,8 +33,7 @@ fn live(plan: &Plan) -> String {
 }
 
 fn of_step(plan: &Plan, step: &Step) -> Vec<String> {
-    let mut lines =
-        vec![format!("calls   {} on {}", step.operation.path, plan.nodes[step.node.index()].address)];
+    let mut lines = vec![format!("calls   {} on {}", called(step), plan.nodes[step.node.index()].address)];
     lines.extend(fires(step).map(|fires| format!("fires   {fires}")));
     let request = |lines: &mut Vec<String>, what: &str, fields: Vec<String>| {
         lines.push(format!("request {} {what}", step.operation.input.name()));
@@ -108,12 +107,37 @@ fn carried(request: &RequestPlan) -> &'static str {
         Carry::AsIs(_) => "(bytes handed on as they are)",
         Carry::Spliced(_) => "(spliced from bytes)",
         Carry::Decoded(_) => "(decoded, converted, encoded)",
+        Carry::References(_) => "(data references)",
+        Carry::Inlined(_) => "(decoded; inline JSON fills what is left open)",
+    }
+}
+
+/// The RPC, or of an HTTP-controlled service the method.
+fn called(step: &Step) -> String {
+    match step.operation.transport {
+        TransportKind::Grpc => step.operation.path.clone(),
+        TransportKind::HttpControl => format!("POST /control/execute (method {})", step.operation.path),
     }
 }
 
 fn fields(step: &Step, request: &RequestPlan) -> Vec<String> {
     let mut lines = Vec::new();
-    collect(&step.operation.input, request.parts(), "", request, &mut lines);
+    match request.carry() {
+        Carry::References(references) => lines.extend(references.explain(request.sources())),
+        Carry::Inlined(inlined) => {
+            collect(&step.operation.input, request.parts(), "", request, &mut lines);
+            for (path, from) in lines.iter_mut().filter(|(_, from)| from == "default" || from == "parameter")
+            {
+                let links = inlined.links.iter().filter(|link| !link.silenced.contains(path));
+                let names = links.filter_map(|link| request.sources().get(link.input));
+                let names: Vec<String> = names.map(ToString::to_string).collect();
+                if !names.is_empty() {
+                    *from = format!("{} inline JSON, else {from}", names.join(", "));
+                }
+            }
+        }
+        _ => collect(&step.operation.input, request.parts(), "", request, &mut lines),
+    }
     let width = lines.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
     lines.into_iter().map(|(path, from)| format!("{path:width$}  ← {from}")).collect()
 }

@@ -1,6 +1,6 @@
 //! Operations and the links between them, by position: what order, cycles and live mode are decided on.
 
-use aieffect_blueprint::{Link, Operation, OperationId, Pipeline, StepName};
+use aieffect_blueprint::{Link, Operation, OperationId, Pipeline, StepName, TransportKind};
 use aieffect_contract::{BoundOperation, CallShape, ProtoSet};
 
 /// The operations of a pipeline that a run is about.
@@ -70,6 +70,11 @@ impl<'a> Graph<'a> {
     /// Whether messages without fields are all that the operation takes.
     pub(super) fn takes_nothing(&self, position: usize) -> bool {
         self.bound(position).is_some_and(|bound| bound.input.fields().len() == 0)
+    }
+
+    /// Whether its service is controlled over HTTP.
+    pub(super) fn is_controlled(&self, position: usize) -> bool {
+        self.bound(position).is_some_and(|bound| bound.transport == TransportKind::HttpControl)
     }
 
     pub(super) fn takes_stream(&self, position: usize) -> bool {

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use aieffect_blueprint::{Code, Diagnostic, Document, Findings, Known, OperationId, Place, Reader, StepName};
+use aieffect_blueprint::{
+    Code, Diagnostic, Document, Findings, Known, OperationId, Place, Reader, StepName, TransportKind,
+};
 use serde_json::{Map, Value};
 
 use super::graph::Graph;
 
-/// Plain keys are fields, given to every start step that knows them; keys `node:operation` name a step.
+/// Plain keys are fields, given to every start step that knows them; keys `node:operation` name a step. An array has
+/// data references, given to every start step that is controlled over HTTP.
 #[derive(Debug, Clone, Default)]
 pub struct InitialData {
     fields: Vec<Field>,
     steps: Vec<(StepName, Given, Place)>,
+    references: Option<(Given, Place)>,
 }
 
 /// A field's name and value, and the object that it was written in.
@@ -37,10 +41,14 @@ pub(super) struct StepData {
 }
 
 impl InitialData {
-    /// Reads the data: a JSON object.
+    /// Reads the data: a JSON object, or an array.
     pub fn read(document: &Arc<Document>, findings: &mut Findings) -> Self {
         let mut data = Self::default();
         let root = Reader::root(document);
+        if root.value().is_array() {
+            data.references = Given::read(&root, findings).map(|given| (given, root.place()));
+            return data;
+        }
         for (key, value) in root.entries(findings) {
             if !key.contains(':') {
                 data.fields.push((key.to_owned(), value.value().clone(), root.place()));
@@ -77,7 +85,7 @@ impl InitialData {
         findings: &mut Findings,
     ) -> BTreeMap<OperationId, StepData> {
         let mut given: BTreeMap<OperationId, StepData> = BTreeMap::new();
-        if self.fields.is_empty() && self.steps.is_empty() {
+        if self.fields.is_empty() && self.steps.is_empty() && self.references.is_none() {
             return given;
         }
         let led_to = graph.is_led_to();
@@ -87,6 +95,14 @@ impl InitialData {
             &mut given,
             findings,
         );
+        if let Some((references, place)) = &self.references {
+            let starts: Vec<usize> = order.iter().copied().filter(|step| !led_to[*step]).collect();
+            let controlled = controlled_starts(graph, &starts);
+            if controlled.is_empty() {
+                findings.push(no_taker(place));
+            }
+            controlled.into_iter().for_each(|id| given.entry(id).or_default().add(references, place));
+        }
         let steps: HashMap<_, _> = order.iter().map(|step| (graph.name(*step).to_string(), *step)).collect();
         let known = Known::new(steps.keys().map(String::as_str));
         for (name, what, place) in &self.steps {
@@ -98,6 +114,7 @@ impl InitialData {
                 continue;
             };
             let refused = match what {
+                Given::Listed(_) if graph.is_controlled(step) => None,
                 Given::Listed(_) if !graph.takes_stream(step) => Some(takes_one_request(name)),
                 Given::Listed(_) if led_to[step] => Some(takes_from_links(name)),
                 Given::Listed(_) | Given::One(_) => None,
@@ -118,13 +135,18 @@ impl InitialData {
         given: &mut BTreeMap<OperationId, StepData>,
         findings: &mut Findings,
     ) {
-        let knowing = by_field(graph, starts);
+        let starts: Vec<usize> = starts.collect();
+        let knowing = by_field(graph, starts.iter().copied());
         let known = Known::new(knowing.keys().map(String::as_str));
+        let controlled = controlled_starts(graph, &starts);
         for (name, value, place) in &self.fields {
+            for id in controlled.iter() {
+                given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
+            }
             for id in knowing.get(name).into_iter().flatten() {
                 given.entry(*id).or_default().fields.push((name.clone(), value.clone(), place.clone()));
             }
-            if !knowing.contains_key(name) {
+            if !knowing.contains_key(name) && controlled.is_empty() {
                 let near = known.near_match(name, "fields of start steps");
                 let no_field = "no start step takes any; name a step to reach it: {\"node:Operation\": {…}}";
                 findings.push(unknown_field(name, place, near.unwrap_or_else(|| no_field.to_owned())));
@@ -170,15 +192,28 @@ fn fields_of(fields: &Map<String, Value>, place: &Place) -> Vec<Field> {
     fields.iter().map(|(field, value)| (field.clone(), value.clone(), place.clone())).collect()
 }
 
+/// Those of these steps that take parameters of any name.
+fn controlled_starts(graph: &Graph<'_>, starts: &[usize]) -> Vec<OperationId> {
+    starts.iter().filter(|step| graph.is_controlled(**step)).map(|step| graph.operations[*step]).collect()
+}
+
 /// Which of these steps have a field of each name.
 fn by_field(graph: &Graph<'_>, starts: impl Iterator<Item = usize>) -> BTreeMap<String, Vec<OperationId>> {
     let mut knowing: BTreeMap<String, Vec<OperationId>> = BTreeMap::new();
     for step in starts {
-        for field in graph.bound(step).into_iter().flat_map(|bound| bound.input.fields()) {
+        let typed = graph.bound(step).filter(|bound| bound.transport == TransportKind::Grpc);
+        for field in typed.into_iter().flat_map(|bound| bound.input.fields()) {
             knowing.entry(field.name().to_owned()).or_default().push(graph.operations[step]);
         }
     }
     knowing
+}
+
+fn no_taker(place: &Place) -> Diagnostic {
+    let message = "an array of data references is given, and no start step is controlled over HTTP";
+    Diagnostic::error(Code::BadInitialData, message)
+        .at(place.label())
+        .help("give an object: its keys are fields of start steps, or name steps: {\"node:Operation\": {…}}")
 }
 
 fn unknown_field(name: &str, place: &Place, help: String) -> Diagnostic {

@@ -10,14 +10,16 @@ mod report;
 
 use std::collections::BTreeSet;
 
-use aieffect_blueprint::{Findings, Known, Link, OperationSettings};
+use aieffect_blueprint::{Findings, Known, Link, OperationSettings, TransportKind};
 use aieffect_contract::BoundOperation;
 use bytes::Bytes;
 use prost_reflect::MessageDescriptor;
 
 use self::report::Report;
+use super::control;
 use super::graph::Graph;
 use super::initial::{Field, StepData};
+use super::inlined::InlineLink;
 use super::offer::{Hand, Parts};
 use super::overlay::Overlay;
 use super::{Gather, RequestPlan, Requests};
@@ -41,6 +43,9 @@ pub(super) fn requests(
         return Requests::Joined(RequestPlan::constant(Vec::new()));
     };
     let settings = &graph.operation(position).settings;
+    if bound.transport == TransportKind::HttpControl {
+        return control::requests(graph, gather, incoming, settings, data);
+    }
     let given = Given::read(&bound.input, settings, data, findings);
     let (pipeline, protos, id) = (graph.pipeline, graph.protos, graph.operations[position]);
     let report = Report { pipeline, protos, id, input: &bound.input, gather, incoming };
@@ -54,12 +59,15 @@ pub(super) fn requests(
 /// One request from a message of every link.
 fn joined(report: &Report<'_>, given: &Given, findings: &mut Findings) -> RequestPlan {
     let mut tried = given.tried.clone();
-    let overlay = overlay(report, given, &mut tried, findings);
+    let (overlay, inline) = overlay(report, given, &mut tried, findings);
     report.doubled(&overlay, findings);
     let request = overlay.request;
     report.oneofs(&request, findings);
-    report.unfilled(&[&request], &with_meant(tried, report.input), findings);
-    planned(report, request)
+    // What inline JSON fills is known when it is there.
+    if inline.is_empty() {
+        report.unfilled(&[&request], &with_meant(tried, report.input), findings);
+    }
+    planned(report, request, inline)
 }
 
 /// For each link a request from its message alone. What one of them fills may be meant for no other: only what none
@@ -68,16 +76,22 @@ fn merged(report: &Report<'_>, given: &Given, findings: &mut Findings) -> Vec<Re
     let mut tried = given.tried.clone();
     let mut requests = Vec::with_capacity(report.incoming.len());
     let mut alone = Vec::with_capacity(report.incoming.len());
+    let mut inlines = Vec::with_capacity(report.incoming.len());
     for incoming in report.incoming {
         let report = Report { incoming: std::slice::from_ref(incoming), ..*report };
-        let request = overlay(&report, given, &mut tried, findings).request;
+        let (overlay, inline) = overlay(&report, given, &mut tried, findings);
+        let request = overlay.request;
         report.oneofs(&request, findings);
         requests.push(request);
+        inlines.push(inline);
         alone.push(report);
     }
-    let all: Vec<_> = requests.iter().collect();
-    report.unfilled(&all, &with_meant(tried, report.input), findings);
-    alone.iter().zip(requests).map(|(report, request)| planned(report, request)).collect()
+    if inlines.iter().all(Vec::is_empty) {
+        let all: Vec<_> = requests.iter().collect();
+        report.unfilled(&all, &with_meant(tried, report.input), findings);
+    }
+    let each = alone.iter().zip(requests).zip(inlines);
+    each.map(|((report, request), inline)| planned(report, request, inline)).collect()
 }
 
 /// The messages of a stream, each from what is given for it and what is given for all.
@@ -91,7 +105,7 @@ fn listed(
     let mut requests = Vec::with_capacity(messages.len());
     for fields in messages {
         tried.extend(fields.iter().map(|(name, _, _)| name.clone()));
-        let mut overlay = overlay(report, given, &mut tried, findings);
+        let (mut overlay, _) = overlay(report, given, &mut tried, findings);
         overlay.add(report.input, hand::initial(report.input, fields, findings));
         report.oneofs(&overlay.request, findings);
         requests.push(overlay.request);
@@ -132,12 +146,21 @@ fn overlay(
     given: &Given,
     tried: &mut BTreeSet<String>,
     findings: &mut Findings,
-) -> Overlay {
+) -> (Overlay, Vec<InlineLink>) {
     let mut overlay = Overlay::default();
+    let mut inline = Vec::new();
     overlay.add(report.input, given.parameters.clone());
     for position in 0..report.incoming.len() {
         let offer = link::offer(report, position, findings);
-        if offer.is_nothing() {
+        let is_control = report.incoming[position].operation.transport == TransportKind::HttpControl;
+        if is_control
+            && offer.parts.fields.is_empty()
+            && offer.tried.is_empty()
+            && report.input.fields().len() > 0
+        {
+            let silenced = report.incoming[position].link.fields.iter().map(|entry| entry.target.clone());
+            inline.push(InlineLink { input: position, silenced: silenced.collect() });
+        } else if offer.is_nothing() {
             report.nothing_offered(position, findings);
         }
         tried.extend(offer.tried);
@@ -145,13 +168,16 @@ fn overlay(
     }
     overlay.add(report.input, given.overrides.clone());
     overlay.add(report.input, given.initial.clone());
-    overlay
+    (overlay, inline)
 }
 
-fn planned(report: &Report<'_>, request: Parts) -> RequestPlan {
+fn planned(report: &Report<'_>, request: Parts, inline: Vec<InlineLink>) -> RequestPlan {
     let names = report.incoming.iter().map(|each| report.pipeline.step_name(each.link.from)).collect();
     let sources: Vec<_> = report.incoming.iter().map(|each| each.operation.output.clone()).collect();
-    RequestPlan::new(report.input, &sources, names, request)
+    if inline.is_empty() {
+        return RequestPlan::new(report.input, &sources, names, request);
+    }
+    RequestPlan::inlined(report.input, &sources, names, request, inline)
 }
 
 fn by_hand(settings: &OperationSettings, data: Option<&StepData>) -> BTreeSet<String> {

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
+use super::control::References;
 use super::fill::{self, fill_parts};
+use super::inlined::{InlineLink, Inlined};
 use super::offer::Parts;
 use super::wire::{self, AsIs, Spliced};
 use crate::messages::{Composer, Messages, TooLong};
@@ -29,12 +31,16 @@ pub enum Carry {
     Spliced(Spliced),
     /// The links' messages are decoded, converted field by field, and encoded.
     Decoded(Decoded),
+    /// Data references for an HTTP-controlled service, one link's after the other's.
+    References(References),
+    /// As decoded; what links leave open, the fields of inline JSON fill.
+    Inlined(Inlined),
 }
 
 /// What decoding needs.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    target: MessageDescriptor,
+    pub(super) target: MessageDescriptor,
     /// The message of each incoming link; `None` for a link that fills nothing.
     sources: Vec<Option<MessageDescriptor>>,
 }
@@ -50,6 +56,22 @@ pub enum TransferError {
         /// The message's full name.
         message: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// What a link has cannot fill a request.
+    #[error("the answer of `{from}` fills nothing: {why}")]
+    NoContent {
+        /// The step that answered.
+        from: String,
+        /// What it is, and what would mend it.
+        why: String,
+    },
+    /// A field of inline JSON does not fit the request's.
+    #[error("the answer of `{from}` does not fit the request: {why}")]
+    DoesNotFit {
+        /// The step that answered.
+        from: String,
+        /// What does not.
         why: String,
     },
     /// There are fewer messages than links.
@@ -97,6 +119,26 @@ impl RequestPlan {
         Self { carry, parts, names }
     }
 
+    /// A request of data references.
+    pub(super) fn references(references: References, names: Vec<StepName>) -> Self {
+        Self { carry: Carry::References(references), parts: Parts::default(), names }
+    }
+
+    /// A request that inline JSON fills too.
+    pub(super) fn inlined(
+        target: &MessageDescriptor,
+        sources: &[MessageDescriptor],
+        names: Vec<StepName>,
+        parts: Parts,
+        links: Vec<InlineLink>,
+    ) -> Self {
+        let used = fill::inputs(&parts);
+        let sources = sources.iter().enumerate();
+        let sources = sources.map(|(input, source)| used.contains(&input).then(|| source.clone())).collect();
+        let decoded = Decoded { target: target.clone(), sources };
+        Self { carry: Carry::Inlined(Inlined { decoded, links }), parts, names }
+    }
+
     /// The bytes of a request that no link fills.
     pub(super) fn by_hand(target: &MessageDescriptor, parts: &Parts) -> Bytes {
         fill_parts(target, parts, &[]).encode_to_vec().into()
@@ -124,6 +166,9 @@ impl RequestPlan {
         target: &MessageDescriptor,
         sources: &[MessageDescriptor],
     ) -> Vec<(&'static str, Self)> {
+        if let Carry::References(_) | Carry::Inlined(_) = self.carry {
+            return vec![("as planned", self.clone())];
+        }
         let spliced = wire::spliced(target, sources, &self.parts).map(Carry::Spliced);
         let decoded = Self::decoding(target, sources, &self.parts);
         let planned = ("as planned", self.clone());
@@ -159,6 +204,21 @@ impl RequestPlan {
             Carry::Decoded(decoded) => {
                 let sources = self.decode(decoded, inputs)?;
                 Ok(fill_parts(&decoded.target, &self.parts, &sources).encode_to_vec().into())
+            }
+            Carry::References(references) => {
+                if let Some(input) = (0..self.names.len()).find(|input| inputs.get(*input).is_none()) {
+                    return Err(self.missing(input));
+                }
+                references.fill(inputs, &self.names)
+            }
+            Carry::Inlined(inlined) => {
+                let sources = self.decode(&inlined.decoded, inputs)?;
+                let mut message = fill_parts(&inlined.decoded.target, &self.parts, &sources);
+                for link in &inlined.links {
+                    let answer = inputs.get(link.input).ok_or_else(|| self.missing(link.input))?;
+                    link.fill(&mut message, &self.parts, answer, || self.source(link.input))?;
+                }
+                Ok(message.encode_to_vec().into())
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, AtEnd, Idempotence, NodeName, StepName};
+use aieffect_blueprint::{Address, AtEnd, Idempotence, NodeName, StepName, TransportKind};
 use aieffect_contract::{BoundOperation, CallShape};
 use bytes::Bytes;
 
@@ -57,6 +57,8 @@ pub struct PlannedNode {
     pub name: NodeName,
     /// Where its document says that it answers.
     pub address: Address,
+    /// How it is called.
+    pub transport: TransportKind,
 }
 
 /// How many messages pass.

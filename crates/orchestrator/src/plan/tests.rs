@@ -1,4 +1,5 @@
 mod by_hand;
+mod controlled;
 mod cycles;
 pub(crate) mod fixture;
 mod initial;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aieffect_blueprint::Address;
+use aieffect_blueprint::{Address, TransportKind};
 use futures_util::future::BoxFuture;
 
 use crate::plan::PlannedNode;
@@ -34,6 +34,19 @@ pub enum NotReady {
         address: Address,
         /// Why not, and what would mend it.
         reason: String,
+    },
+    /// It is there, and is called otherwise than its node is to be. Another node may still get ready.
+    #[error(
+        "`{address}` speaks `{}`, and its node is called over `{}`; say so with `transport`, or give the right port",
+        .speaks.as_str(), .called.as_str()
+    )]
+    OtherTransport {
+        /// Where it was tried.
+        address: Address,
+        /// What answered there.
+        speaks: TransportKind,
+        /// What was to.
+        called: TransportKind,
     },
     /// It never will: whoever waits for other nodes can stop.
     #[error("{reason}")]

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use aieffect_blueprint::Address;
+use aieffect_blueprint::{Address, TransportKind};
 use aieffect_contract::CallShape;
 use futures_util::Sink;
 use futures_util::future::BoxFuture;
@@ -37,7 +38,9 @@ pub trait Transport: Send + Sync {
 pub struct Call {
     /// Where the node answers.
     pub address: Address,
-    /// The path of the RPC, `/package.Service/Method`.
+    /// How its node is called.
+    pub transport: TransportKind,
+    /// The path of the RPC, `/package.Service/Method`; of an HTTP-controlled node the operation's name.
     pub path: Arc<str>,
     /// How requests and responses flow.
     pub shape: CallShape,
@@ -45,6 +48,26 @@ pub struct Call {
     pub deadline: Option<Duration>,
     /// What the service is told about it.
     pub metadata: CallMetadata,
+    /// Where it goes how far the service says it is.
+    pub progress: Progress,
+}
+
+/// How far a call is, as its service says; for those who watch. Clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicU16>);
+
+impl Progress {
+    /// Takes in a share of 1, or that there is nothing to say.
+    pub(crate) fn report(&self, share: Option<f64>) {
+        // From 1 on, so that 0 means nothing. A share of 1 makes 1001 of it: the cast cuts nothing off.
+        let mark = share.map_or(0, |share| (share.clamp(0.0, 1.0) * 1000.0) as u16 + 1);
+        self.0.store(mark, Ordering::Relaxed);
+    }
+
+    /// In thousandths, where it was said.
+    pub fn thousandths(&self) -> Option<u16> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
 }
 
 /// What a service is told about a call.

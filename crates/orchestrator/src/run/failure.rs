@@ -62,6 +62,14 @@ pub enum Failure {
         /// Its text.
         message: String,
     },
+    /// A service that is controlled over HTTP answered with a status that is no success.
+    #[error("the service answered {}{}", HttpStatus(*.status), After(": ", .message))]
+    Http {
+        /// The status.
+        status: u16,
+        /// What its body says.
+        message: String,
+    },
     /// The response did not keep the step's success contract.
     #[error("{message}")]
     Unsuccessful {
@@ -115,6 +123,7 @@ impl Failure {
             Self::Idle { .. } => "idle",
             Self::TooLarge { .. } => "too_large",
             Self::Status { .. } => "status",
+            Self::Http { .. } => "http",
             Self::Unsuccessful { .. } => "unsuccessful",
             Self::Transfer(_) => "transfer",
             Self::Uneven => "uneven",
@@ -122,6 +131,17 @@ impl Failure {
             Self::Store { .. } => "store",
             Self::Protocol { .. } => "protocol",
             Self::Panicked { .. } => "panicked",
+        }
+    }
+}
+
+struct HttpStatus(u16);
+
+impl fmt::Display for HttpStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match http::StatusCode::from_u16(self.0) {
+            Ok(status) => status.fmt(f),
+            Err(_) => self.0.fmt(f),
         }
     }
 }

@@ -71,6 +71,11 @@ fn reach(failure: &Failure) -> Reach {
     match failure {
         Failure::NeverReached { .. } => Reach::Never,
         Failure::Lost { .. } | Failure::Deadline { .. } | Failure::Idle { .. } => Reach::Unsure,
+        Failure::Http { status, .. } => match status {
+            429 | 503 => Reach::Declined,
+            500..=599 => Reach::Unsure,
+            _ => Reach::Final,
+        },
         Failure::Status { code, .. } => match code {
             StatusCode::Unavailable | StatusCode::ResourceExhausted => Reach::Declined,
             // A service that gives up at the deadline it was sent says what our own clock would have said.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use aieffect_blueprint::{Address, AtEnd, Idempotence, Mode, Port, StepName};
+use aieffect_blueprint::{Address, AtEnd, Idempotence, Mode, Port, StepName, TransportKind};
 use aieffect_contract::{BoundOperation, CallShape};
 use prost_reflect::DescriptorPool;
 
@@ -40,11 +40,12 @@ fn of_names(names: Vec<StepName>, links: &[(usize, usize)]) -> Plan {
         let node = known.unwrap_or(nodes.len());
         if known.is_none() {
             let address = Address { host: "127.0.0.1".into(), port: Port::DEFAULT };
-            nodes.push(PlannedNode { name: name.node.clone(), address });
+            nodes.push(PlannedNode { name: name.node.clone(), address, transport: TransportKind::Grpc });
         }
         let path = format!("/test.Service/{}", name.operation);
         planned.push(Step {
             operation: BoundOperation {
+                transport: TransportKind::Grpc,
                 path,
                 shape: CallShape::Unary,
                 input: empty.clone(),

@@ -86,6 +86,7 @@ async fn call(
 fn a_call(subject: &dyn Subject, method: &str, shape: CallShape) -> Call {
     Call {
         address: subject.address(),
+        transport: aieffect_blueprint::TransportKind::Grpc,
         path: format!("/t.S/{method}").into(),
         shape,
         deadline: Some(Duration::from_secs(60)),
@@ -96,6 +97,7 @@ fn a_call(subject: &dyn Subject, method: &str, shape: CallShape) -> Call {
             attempt: NonZeroU32::new(2).unwrap(),
             traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01".into(),
         },
+        progress: crate::ports::Progress::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Calls over gRPC: [`GrpcTransport`], and [`FixedEndpoints`] with [`wait_until_ready`].
+//! Calls over gRPC: [`GrpcTransport`], and [`FixedEndpoints`].
 //!
 //! Messages pass as bytes; nothing here knows their fields. [`Access`] says how services are spoken to: with [`Tls`]
 //! or without, and with which [`Token`].
@@ -24,7 +24,9 @@ pub use self::access::{Access, Token, TokenError};
 pub use self::endpoints::FixedEndpoints;
 use self::metadata::Heads;
 use self::pool::{Pool, Use};
-pub use self::readiness::wait_until_ready;
+pub(super) use self::readiness::{Said, try_once};
+pub(super) use self::status::connecting_failed;
+pub(super) use self::tls::Trouble;
 pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
 pub use crate::messages::MESSAGE_LIMIT;
 use crate::ports::{Call, Inputs, Outputs, Transport};

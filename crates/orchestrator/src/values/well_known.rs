@@ -6,6 +6,8 @@
 use prost_reflect::{DynamicMessage, MapKey, MessageDescriptor, ReflectMessage, Value as Proto};
 use serde_json::{Map, Number, Value};
 
+use super::control;
+
 /// How a message type is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -13,7 +15,7 @@ pub(super) enum Form {
     Plain,
     /// As a text: timestamps, durations, field masks.
     Text,
-    /// As whatever JSON it stands for: `Struct`, `ListValue`, `Value`.
+    /// As whatever JSON it stands for: `Struct`, `ListValue`, `Value`, and what HTTP-controlled services take and give.
     Json,
     /// As the value inside.
     Wrapper,
@@ -23,6 +25,9 @@ pub(super) enum Form {
 
 impl Form {
     pub(super) fn of(message: &MessageDescriptor) -> Self {
+        if control::is_one(message) {
+            return Self::Json;
+        }
         let Some(name) = message.full_name().strip_prefix("google.protobuf.") else { return Self::Plain };
         match name {
             "Timestamp" | "Duration" | "FieldMask" => Self::Text,
@@ -47,6 +52,9 @@ impl Form {
 /// The JSON that a message of form [`Form::Text`] or [`Form::Json`] stands for. `None` when it stands for
 /// none, or would be read back as another message.
 pub(super) fn to_json(message: &DynamicMessage) -> Option<Value> {
+    if control::is_one(&message.descriptor()) {
+        return control::to_json(message);
+    }
     if Form::of(&message.descriptor()) == Form::Json {
         return json_of(message);
     }
@@ -97,6 +105,9 @@ pub(super) fn not_in_json(number: f64) -> &'static str {
 
 /// The message of form [`Form::Text`] or [`Form::Json`] that stands for a JSON value.
 pub(super) fn from_json(descriptor: &MessageDescriptor, value: &Value) -> Option<DynamicMessage> {
+    if control::is_one(descriptor) {
+        return control::from_json(descriptor, value);
+    }
     DynamicMessage::deserialize(descriptor.clone(), value).ok()
 }
 

@@ -7,6 +7,7 @@ use aieffect_blueprint::{Node, NodeKind, OperationId, Pipeline};
 
 use super::Mark;
 use super::text::{escaped, number, shortened, width};
+use crate::label::named;
 use crate::layout::{Point, Size};
 
 const NAME_FONT: f64 = 13.0;
@@ -47,7 +48,7 @@ impl<'a> NodeBox<'a> {
         let node = &pipeline.nodes()[index];
         let kind = width(pipeline.kind(index).as_str(), KIND_FONT);
         // Bold letters are wider.
-        let name = width(&shortened(node.name.as_str(), LONGEST), NAME_FONT) * 1.06;
+        let name = width(&shortened(&named(node), LONGEST), NAME_FONT) * 1.06;
         let of_operations = node.operations.iter();
         let operations =
             of_operations.map(|each| width(&shortened(each.name.as_str(), LONGEST), OPERATION_FONT));
@@ -168,7 +169,7 @@ impl<'a> NodeBox<'a> {
     /// Name, operation and kind, the first and last so far below the top.
     fn words(&self, text: &mut String, corner: Point, operation: &str, name_at: f64, kind_at: f64) {
         let x = corner.x + self.width / 2.0;
-        line(text, "name", Point { x, y: corner.y + name_at }, self.node().name.as_str());
+        line(text, "name", Point { x, y: corner.y + name_at }, &named(self.node()));
         if !operation.is_empty() {
             line(text, "operation", Point { x, y: corner.y + name_at + 16.0 }, operation);
         }

@@ -7,6 +7,7 @@ use super::NoNodes;
 use super::steps::Steps;
 use crate::diagnostic::Known;
 use crate::settings::{EXECUTION_KEYS, OPERATION_KEYS, WhenFull};
+use crate::transport::{Said, TransportKind};
 use crate::use_case::fields;
 use crate::{
     At, Code, Diagnostic, Document, ExecutionSettings, FieldMapping, Findings, Link, NodeName,
@@ -21,22 +22,13 @@ struct LinkEntry {
     place: Place,
 }
 
-/// How a node is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
-    /// As its proto says.
-    Grpc,
-    /// In a way that needs no proto, and that is not there yet.
-    Other,
-}
-
 /// The document's parts; each is taken by what it names, and what is left names nothing.
 #[derive(Default)]
 pub(super) struct Execution {
     pub(super) pipeline: ExecutionSettings,
     operations: BTreeMap<StepName, At<OperationSettings>>,
     links: Vec<LinkEntry>,
-    transports: BTreeMap<String, At<String>>,
+    transports: BTreeMap<String, At<Said>>,
 }
 
 impl Execution {
@@ -63,26 +55,9 @@ impl Execution {
         self.operations.remove(step).map(|settings| settings.value).unwrap_or_default()
     }
 
-    /// How a node is called; a finding when that is not there.
-    pub(super) fn transport(&mut self, node: &NodeName, findings: &mut Findings) -> Transport {
-        let Some(transport) = self.transports.remove(node.as_str()) else { return Transport::Grpc };
-        match transport.value.as_str() {
-            "grpc" => return Transport::Grpc,
-            "http-control" | "container" => findings.push(
-                Diagnostic::error(
-                    Code::TransportNotYet,
-                    format!("the transport `{}` of `{node}` is not yet there", transport.value),
-                )
-                .at(transport.place.label())
-                .help("nodes are called over `grpc`"),
-            ),
-            other => findings.push(
-                Diagnostic::error(Code::OutOfRange, format!("`{other}` is no transport"))
-                    .at(transport.place.label())
-                    .help("transports are `grpc`, `http-control` and `container`"),
-            ),
-        }
-        Transport::Other
+    /// What is said of how a node is called; `None` when nothing is.
+    pub(super) fn transport(&mut self, node: &NodeName) -> Option<Said> {
+        self.transports.remove(node.as_str()).map(|said| said.value)
     }
 
     /// Gives links their fields; what names nothing is a finding.
@@ -219,16 +194,12 @@ fn links(root: &Reader<'_>, findings: &mut Findings) -> Vec<LinkEntry> {
     links
 }
 
-fn transports(root: &Reader<'_>, findings: &mut Findings) -> BTreeMap<String, At<String>> {
+fn transports(root: &Reader<'_>, findings: &mut Findings) -> BTreeMap<String, At<Said>> {
     let Some(reader) = root.get("nodes") else { return BTreeMap::new() };
     let mut transports = BTreeMap::new();
     for (name, entry) in reader.entries(findings) {
-        if entry.object(findings).is_none() {
-            continue;
-        }
-        entry.known_keys(&["transport"], findings, Diagnostic::error);
-        if let Some(transport) = entry.text_of("transport", findings) {
-            transports.insert(name.to_owned(), transport);
+        if let Some(said) = TransportKind::read(name, &entry, findings) {
+            transports.insert(name.to_owned(), said);
         }
     }
     transports

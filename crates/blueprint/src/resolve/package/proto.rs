@@ -6,8 +6,10 @@ use crate::{Code, Diagnostic, Findings, NodeName, Package, PackageFiles, Place, 
 pub(super) enum Found {
     /// Here it is.
     Root(ProtoRoot),
-    /// There is none.
+    /// There is none where it is said to be.
     Nowhere,
+    /// There is none, and nothing says that there is.
+    Unnamed,
     /// A finding is about its path or its text.
     Refused,
 }
@@ -27,19 +29,24 @@ pub(super) fn root(entry: &Reader<'_>, node: &NodeName, package: &Package, findi
         );
         return Found::Refused;
     }
+    let is_named = written.as_ref().is_some_and(|uri| !uri.value.is_empty());
     let named = written.map(|uri| uri.value).filter(|uri| package.protos.get(uri).is_some());
     let file = named.or_else(|| {
         let usual = usual(node);
         let exact = package.protos.get(&usual).map(|_| usual.clone());
         exact.or_else(|| {
-            let mut alike =
-                package.protos.iter().map(|(path, _)| path).filter(|path| path.eq_ignore_ascii_case(&usual));
+            let mut alike = alike(package, &usual);
             alike.next().map(str::to_owned).filter(|_| alike.next().is_none())
         })
     });
     let Some(file) = file else {
         let is_unreadable = package.protos.is_unreadable(&usual(node));
-        return if is_unreadable { Found::Refused } else { Found::Nowhere };
+        let is_named = is_named || alike(package, &usual(node)).next().is_some();
+        return match (is_unreadable, is_named) {
+            (true, _) => Found::Refused,
+            (false, true) => Found::Nowhere,
+            (false, false) => Found::Unnamed,
+        };
     };
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let top = PackageFiles::PROTO_FOLDER.to_owned();
@@ -58,10 +65,20 @@ pub(super) fn missing(node: &NodeName, place: &Place, package: &Package) -> Diag
     if known.is_empty() {
         known.push("no proto at all".to_owned());
     }
-    let help = format!("it is looked for at `{}`; the package has {}", usual(node), known.join(", "));
+    let help = format!(
+        "it is looked for at `{}`; the package has {}. A service that answers `POST /control/execute` needs none: \
+         `\"nodes\": {{\"{node}\": {{\"transport\": \"http-control\"}}}}` in execution.json says so",
+        usual(node),
+        known.join(", ")
+    );
     Diagnostic::error(Code::NodeWithoutProto, format!("the node `{node}` has no proto"))
         .at(place.label())
         .help(help)
+}
+
+/// The protos whose paths are that one but for case.
+fn alike<'p>(package: &'p Package, usual: &'p str) -> impl Iterator<Item = &'p str> {
+    package.protos.iter().map(|(path, _)| path).filter(move |path| path.eq_ignore_ascii_case(usual))
 }
 
 fn usual(node: &NodeName) -> String {

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Placement, ProtoTree, SourceText};
+use crate::{Placement, ProtoTree, SourceText, TransportKind};
 
 fn document(name: &str, value: &Value) -> Arc<Document> {
     let text = serde_json::to_string_pretty(value).unwrap();
@@ -116,7 +116,7 @@ fn what_other_writers_add_or_leave_out_is_read_without_complaint() {
         {"container_name": "probe", "ip_address": 5},
     ]});
     let pipeline = resolved(&blueprint, &dockerinfo);
-    assert_eq!(pipeline.nodes()[0].proto.file, "microservice/meter1.proto");
+    assert_eq!(pipeline.nodes()[0].transport.proto().unwrap().file, "microservice/meter1.proto");
     assert_eq!(pipeline.nodes()[0].placement, Placement::Remote);
     assert_eq!(pipeline.nodes()[0].image.as_str(), "https://registry.example/meter:1");
     assert_eq!(pipeline.nodes()[0].address, pipeline.nodes()[1].address);
@@ -138,12 +138,12 @@ fn a_shared_folder_is_a_mount_and_its_links_are_passed_over() {
 fn a_proto_is_found_without_case_only_where_that_leaves_no_doubt() {
     let protos = ["microservice/METER1.proto", "microservice/report1.proto"];
     let (pipeline, _) = package(&given(&meter_and_report(), &addresses(), None, &protos));
-    assert_eq!(pipeline.unwrap().nodes()[0].proto.file, protos[0]);
+    assert_eq!(pipeline.unwrap().nodes()[0].transport.proto().unwrap().file, protos[0]);
     let protos = ["microservice/METER1.proto", "microservice/Meter1.proto", "microservice/report1.proto"];
     let (_, findings) = package(&given(&meter_and_report(), &addresses(), None, &protos));
     insta::assert_snapshot!(shown(&findings), @r#"
     error[AE0207] blueprint.json:4:25: the node `meter1` has no proto
-      help: it is looked for at `microservice/meter1.proto`; the package has `microservice/METER1.proto`, `microservice/Meter1.proto`, `microservice/report1.proto`
+      help: it is looked for at `microservice/meter1.proto`; the package has `microservice/METER1.proto`, `microservice/Meter1.proto`, `microservice/report1.proto`. A service that answers `POST /control/execute` needs none: `"nodes": {"meter1": {"transport": "http-control"}}` in execution.json says so
     "#);
 }
 
@@ -304,7 +304,7 @@ fn what_execution_json_says_of_nothing_is_reported() {
       help: transports are `grpc`, `http-control` and `container`
     error[AE0414] execution.json:6:5: there is no step `meter1:Raed`
       help: did you mean `meter1:Read`?
-    error[AE0414] execution.json:35:7: there is no node `metre1`
+    error[AE0414] execution.json:34:5: there is no node `metre1`
       help: did you mean `meter1`?
     error[AE0414] execution.json:16:7: there is no step `report1:Wriet`
       help: did you mean `report1:Write`?
@@ -360,4 +360,26 @@ fn ten_thousand_nodes_with_forty_thousand_wrong_links_end() {
     let lines: usize =
         findings.iter().map(|each| each.labels[0].source.line_column(each.labels[0].span.start).0).sum();
     assert!(lines > 40_000);
+}
+
+#[test]
+fn a_node_without_a_proto_is_http_controlled_unless_one_is_named() {
+    let mut blueprint = meter_and_report();
+    let execution = |transport: &str| json!({"version": 1, "nodes": {"meter1": {"transport": transport}}});
+    let kind = |blueprint: &Value, execution: Option<&Value>, protos: &[&str]| {
+        let (pipeline, found) = package(&given(blueprint, &addresses(), execution, protos));
+        pipeline.map(|pipeline| pipeline.nodes()[0].transport.kind()).ok_or_else(|| shown(&found))
+    };
+    let report = ["microservice/report1.proto"];
+    assert_eq!(kind(&blueprint, Some(&execution("http-control")), &PROTOS), Ok(TransportKind::HttpControl));
+    assert_eq!(kind(&blueprint, Some(&execution("grpc")), &PROTOS), Ok(TransportKind::Grpc));
+    for unnamed in [json!(""), Value::Null] {
+        blueprint["nodes"][0]["proto_uri"] = unnamed;
+        assert_eq!(kind(&blueprint, None, &report), Ok(TransportKind::HttpControl));
+        assert_eq!(kind(&blueprint, None, &PROTOS), Ok(TransportKind::Grpc));
+        assert!(kind(&blueprint, Some(&execution("grpc")), &report).unwrap_err().contains("AE0207"));
+    }
+    blueprint["nodes"][0]["proto_uri"] = json!("microservice/meter1.proto");
+    assert!(kind(&blueprint, None, &report).unwrap_err().contains("AE0207"));
+    assert!(kind(&blueprint, Some(&execution("container")), &PROTOS).unwrap_err().contains("AE0504"));
 }

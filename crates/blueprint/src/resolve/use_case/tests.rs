@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Address, ComposeFile, Dockerfiles, Document, Interface, OperationName, Placement, Port, ProtoRoot,
-    ProtoTree, ServiceName, SourceText, Topology,
+    Address, ComposeFile, Dockerfiles, Document, Interface, NodeTransport, OperationName, Placement, Port,
+    ProtoRoot, ProtoTree, ServiceName, SourceText, Topology,
 };
 
 /// Folders with their operations.
@@ -23,7 +23,7 @@ fn interfaces(folders: Folders<'_>) -> Interfaces {
         output_stream: true,
     };
     let interface = |operations: &[&str]| Interface {
-        root: ProtoRoot { file: "a.proto".to_owned(), import_roots: Vec::new() },
+        transport: NodeTransport::Grpc(ProtoRoot { file: "a.proto".to_owned(), import_roots: Vec::new() }),
         operations: operations.iter().map(signature).collect(),
     };
     folders.iter().map(|(folder, operations)| (folder.parse().unwrap(), interface(operations))).collect()

@@ -10,7 +10,17 @@ use super::super::view::{StepView, View};
 use crate::terminal::{Colour, Row, Size};
 
 fn step(name: &str, state: State) -> StepView<'_> {
-    StepView { name, state, time: None, last: None, messages: 0, bytes: 0, rate: None, failed: 0 }
+    StepView {
+        name,
+        state,
+        time: None,
+        last: None,
+        messages: 0,
+        bytes: 0,
+        rate: None,
+        progress: None,
+        failed: 0,
+    }
 }
 
 fn called(name: &str, state: State, seconds: f64, messages: u64, bytes: u64) -> StepView<'_> {
@@ -138,6 +148,19 @@ fn failures_of_a_step_that_goes_on_are_counted() {
     let mut steps = four();
     steps[1].failed = 12;
     insta::assert_snapshot!(shown(&view(&phase, steps), 100, 24));
+}
+
+#[test]
+fn how_far_a_call_says_it_is_stands_beside_its_time() {
+    let phase = Phase::Running;
+    let running =
+        StepView { progress: Some(424), ..called("wind_forecast1:Forecast", State::Running, 2.0, 0, 0) };
+    let steps = vec![running, step("report1:Write", State::Waiting)];
+    insta::assert_snapshot!(shown(&view(&phase, steps), 60, 24), @"
+    wind_forecast1:Forecast  running    2.0 s  42 %
+    report1:Write            waiting
+    1m23s  running: 1 running, 1 waiting
+    ");
 }
 
 #[test]

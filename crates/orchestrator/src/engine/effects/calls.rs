@@ -82,12 +82,15 @@ impl Effects {
 
     fn described(&mut self, step: &Step, firing: FiringId, attempt: NonZeroU32) -> Call {
         let span = self.draw();
+        let progress = self.flow.meters().progress_of(firing.step);
+        progress.report(None);
         let Called { name, path } = &self.called[firing.step.index()];
         let address = self.addresses.get(&step.node);
         let address = address.unwrap_or(&self.plan.nodes[step.node.index()].address).clone();
         let streams = step.takes_stream() || step.gives_stream();
         Call {
             address,
+            transport: step.operation.transport,
             path: Arc::clone(path),
             shape: step.operation.shape,
             // A stream may take as long as messages pass; a service cannot be told that.
@@ -99,6 +102,7 @@ impl Effects {
                 attempt,
                 traceparent: traceparent(self.trace, span),
             },
+            progress,
         }
     }
 }

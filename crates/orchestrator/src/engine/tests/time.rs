@@ -1,5 +1,6 @@
 //! How long things take, with a clock that stands still while there is work to do.
 
+use aieffect_blueprint::TransportKind;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep};
 
@@ -9,7 +10,8 @@ use super::*;
 use crate::ports::NotReady;
 use crate::run::{Closing, Given};
 use crate::transport::fake::FakeTransport;
-use crate::transport::grpc::{Access, wait_until_ready};
+use crate::transport::grpc::Access;
+use crate::transport::wait_until_ready;
 
 const TICK: &str = "service S { rpc Tick(None) returns (T); } message None {} message T { string text = 1; }";
 const EACH: &str = "service S { rpc Each(T) returns (T); } message T { string text = 1; }";
@@ -150,7 +152,7 @@ async fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_was_asked() 
     for port in [refusing.port(), silent.local_addr().unwrap().port()] {
         let address = Address { host: "127.0.0.1".into(), port: Port::new(port).unwrap() };
         let begun = Instant::now();
-        let ready = wait_until_ready(&address, 60 * SECOND, &Access::plain()).await;
+        let ready = wait_until_ready(&address, TransportKind::Grpc, 60 * SECOND, &Access::plain()).await;
         assert!(
             matches!(ready, Err(NotReady::TimedOut { waited, .. }) if waited == 60 * SECOND),
             "{ready:?}"

@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::plan::{InitialData, Plan, PlanOptions, Step, explain, plan};
 
+/// Marks a node that has no proto.
+const CONTROLLED: &str = "// controlled ";
+
 /// Nodes with their protos, links between operations, and what is given beside.
 #[derive(Default)]
 pub(crate) struct Setup {
@@ -32,6 +35,13 @@ impl Setup {
     pub(crate) fn node(mut self, name: &str, proto: &str) -> Self {
         let syntax = if proto.starts_with("syntax") { "" } else { "syntax = \"proto3\";\n" };
         self.nodes.push((name.to_owned(), format!("{syntax}{proto}")));
+        self
+    }
+
+    /// A node without a proto, with these operations: it is controlled over HTTP.
+    pub(crate) fn controlled(mut self, name: &str, operations: &[&str]) -> Self {
+        let written: String = operations.iter().map(|name| format!("rpc {name}(")).collect();
+        self.nodes.push((name.to_owned(), format!("{CONTROLLED}{written}")));
         self
     }
 
@@ -114,7 +124,7 @@ impl Setup {
 
     pub(crate) fn package(&self) -> Package {
         let mut protos = ProtoTree::new();
-        for (name, text) in &self.nodes {
+        for (name, text) in self.nodes.iter().filter(|(_, text)| !text.starts_with(CONTROLLED)) {
             let path = format!("microservice/{name}.proto");
             protos.insert(path.clone(), SourceText::new(format!("{name}.proto"), text.as_str()));
         }

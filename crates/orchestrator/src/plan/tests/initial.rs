@@ -119,9 +119,10 @@ fn a_step_that_is_not_there_is_reported() {
 
 #[test]
 fn data_of_a_wrong_form_is_reported() {
-    assert_snapshot!(check(r#"[{"name": "n"}]"#), @"
-    error[AE0005] initial.json:1:1: `initial.json` must be an object, not an array
+    assert_snapshot!(check(r#"[{"name": "n"}]"#), @r#"
+    error[AE0415] initial.json:1:1: an array of data references is given, and no start step is controlled over HTTP
       initial.json:1:1
+      help: give an object: its keys are fields of start steps, or name steps: {"node:Operation": {…}}
     warning[AE0402] one.proto:2:50: nothing fills the fields `name`, `left` of `one:Go`: they keep their defaults
       one.proto:2:50 `string name = 1;`
       one.proto:2:67 `int32 left = 2;`
@@ -133,7 +134,7 @@ fn data_of_a_wrong_form_is_reported() {
     warning[AE0402] end.proto:4:15: nothing fills the field `name` of `end:Take`: it keeps its default
       end.proto:4:15 `string name = 2;`
       help: give a value under `parameters` of this operation, or a link that carries one
-    ");
+    "#);
     assert_snapshot!(check(r#"{"name": "n", "left": 1, "two:Go": [{"right": 1}]}"#), @"
     error[AE0415] initial.json:1:36: `two:Go` is given an array, but takes one request
       initial.json:1:36

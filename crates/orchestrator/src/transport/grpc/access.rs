@@ -58,19 +58,22 @@ impl Access {
     }
 
     /// Adds the token.
-    pub(super) fn authorize(&self, headers: &mut HeaderMap) {
+    pub(in crate::transport) fn authorize(&self, headers: &mut HeaderMap) {
         if let Some(token) = &self.token {
             headers.insert(AUTHORIZATION, token.header.clone());
         }
     }
 
     /// The same failure. A service that repeats the token in its status does not get it into our log.
-    pub(super) fn without_token(&self, failure: Failure) -> Failure {
-        match (&self.token, failure) {
-            (Some(token), Failure::Status { code, message }) => {
-                Failure::Status { code, message: message.replace(&*token.text, "<token>") }
-            }
-            (_, failure) => failure,
+    pub(in crate::transport) fn without_token(&self, failure: Failure) -> Failure {
+        let Some(token) = &self.token else { return failure };
+        let hidden = |text: String| text.replace(&*token.text, "<token>");
+        match failure {
+            Failure::Status { code, message } => Failure::Status { code, message: hidden(message) },
+            Failure::Http { status, message } => Failure::Http { status, message: hidden(message) },
+            Failure::Unsuccessful { message } => Failure::Unsuccessful { message: hidden(message) },
+            Failure::Protocol { reason } => Failure::Protocol { reason: hidden(reason) },
+            failure => failure,
         }
     }
 }

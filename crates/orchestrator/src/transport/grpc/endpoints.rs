@@ -6,9 +6,9 @@ use aieffect_blueprint::Address;
 use futures_util::future::BoxFuture;
 
 use super::access::Access;
-use super::readiness::wait_until_ready;
 use crate::plan::PlannedNode;
 use crate::ports::{Endpoints, NotReady};
+use crate::transport::wait_until_ready;
 
 /// The addresses that the plan's nodes have in their document.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl FixedEndpoints {
 impl Endpoints for FixedEndpoints {
     fn ready<'a>(&'a self, node: &'a PlannedNode) -> BoxFuture<'a, Result<Address, NotReady>> {
         Box::pin(async {
-            wait_until_ready(&node.address, self.ready_timeout, &self.access).await?;
+            wait_until_ready(&node.address, node.transport, self.ready_timeout, &self.access).await?;
             Ok(node.address.clone())
         })
     }

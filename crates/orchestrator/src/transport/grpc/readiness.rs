@@ -1,13 +1,10 @@
-//! Whether a service answers.
-
-use std::time::Duration;
+//! Whether a service answers over gRPC.
 
 use aieffect_blueprint::Address;
 use aieffect_contract::CallShape;
 use bytes::Bytes;
 use futures_util::stream;
 use prost::Message;
-use tokio::time::{Instant, sleep, timeout_at};
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -17,42 +14,21 @@ use super::status::never_reached;
 use super::tls::Trouble;
 use super::{call, metadata};
 use crate::messages::Messages;
-use crate::ports::NotReady;
 use crate::run::{Failure, StatusCode};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// One try may hang: something that takes connections and never speaks.
-const LONGEST_TRY: Duration = Duration::from_secs(2);
-
-/// Waits until the service at `address` answers, at most `limit`: until its `grpc.health.v1` says that it
-/// serves, or, when it has none, until it answers a call at all, be it with a refusal. Over TLS, what cannot become
-/// better by waiting is not waited for.
-pub async fn wait_until_ready(address: &Address, limit: Duration, access: &Access) -> Result<(), NotReady> {
-    let end = Instant::now() + limit;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let try_end = end.min(Instant::now() + LONGEST_TRY);
-        let tried = timeout_at(try_end, try_once(address, access)).await;
-        let reason = match tried {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(Trouble::Passing(reason))) => reason,
-            Ok(Err(Trouble::Lasting(reason))) => {
-                return Err(NotReady::NotSecure { address: address.clone(), reason });
-            }
-            Err(_) => "something takes connections there and does not answer".to_owned(),
-        };
-        if Instant::now() + pause >= end {
-            return Err(NotReady::TimedOut { address: address.clone(), waited: limit, reason });
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+/// What a service that answers says of itself.
+pub(crate) enum Said {
+    /// It can be called.
+    Ready,
+    /// It cannot yet; its own words.
+    NotYet(String),
 }
 
-async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
+/// Asks once: its `grpc.health.v1` says that it serves, or, when it has none, it answers a call at all, be it with a
+/// refusal.
+pub(crate) async fn try_once(address: &Address, access: &Access) -> Result<Said, Trouble> {
     let connection = Connection::make(address, access).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
     let mut answers: Vec<Messages> = Vec::new();
@@ -60,19 +36,17 @@ async fn try_once(address: &Address, access: &Access) -> Result<(), Trouble> {
         Ok(()) => {
             let answer = answers.first().and_then(|answer| answer.last()).map(HealthCheckResponse::decode);
             match answer.and_then(Result::ok).map(|answer| answer.status()) {
-                Some(ServingStatus::Serving) => Ok(()),
-                Some(status) => {
-                    Err(Trouble::Passing(format!("its health service says {}", status.as_str_name())))
-                }
-                None => Err(Trouble::Passing("its health service does not say how it is".to_owned())),
+                Some(ServingStatus::Serving) => Ok(Said::Ready),
+                Some(status) => Ok(Said::NotYet(format!("its health service says {}", status.as_str_name()))),
+                None => Ok(Said::NotYet("its health service does not say how it is".to_owned())),
             }
         }
         Err(Failure::NeverReached { reason } | Failure::Lost { reason }) => Err(broken_off(reason, access)),
         Err(Failure::Status { code: StatusCode::Unavailable, message }) => {
-            Err(Trouble::Passing(format!("it answers UNAVAILABLE: {message}")))
+            Ok(Said::NotYet(format!("it answers UNAVAILABLE: {message}")))
         }
         // An answer to a question that it does not know, or will not take from us, is an answer.
-        Err(_) => Ok(()),
+        Err(_) => Ok(Said::Ready),
     }
 }
 

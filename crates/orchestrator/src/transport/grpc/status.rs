@@ -74,7 +74,7 @@ fn of_http(status: HttpStatus) -> StatusCode {
 }
 
 /// What kept a connection from being made, or from lasting.
-pub(super) fn connecting_failed(error: &(dyn Error + 'static)) -> Trouble {
+pub(in crate::transport) fn connecting_failed(error: &(dyn Error + 'static)) -> Trouble {
     trouble(causes(error)).unwrap_or_else(|| Trouble::Passing(innermost(error)))
 }
 

@@ -34,7 +34,15 @@ fn a_call(address: &Address) -> Call {
         traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01".into(),
     };
     let (address, path) = (address.clone(), "/t.S/A".into());
-    Call { address, path, shape: CallShape::Unary, deadline: None, metadata }
+    Call {
+        address,
+        transport: aieffect_blueprint::TransportKind::Grpc,
+        path,
+        shape: CallShape::Unary,
+        deadline: None,
+        metadata,
+        progress: crate::ports::Progress::default(),
+    }
 }
 
 async fn call(transport: &GrpcTransport, address: &Address) -> Result<(), Failure> {

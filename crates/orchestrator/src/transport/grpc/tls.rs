@@ -13,8 +13,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{self, ClientConfig, InconsistentKeys, RootCertStore};
 
-pub(super) use self::connector::Secured;
-pub(super) use self::trouble::{Trouble, trouble};
+pub(in crate::transport) use self::connector::Secured;
+pub(in crate::transport) use self::trouble::Trouble;
+pub(super) use self::trouble::trouble;
 
 /// How connections are made secure: whose certificates are trusted, and which certificate is ours.
 #[derive(Debug, Clone)]
@@ -72,6 +73,17 @@ impl Tls {
         };
         config.alpn_protocols = vec![connector::HTTP2.to_vec()];
         Ok(Self { config: Arc::new(config) })
+    }
+
+    /// Makes connections for HTTP/1.1 to that address.
+    pub(in crate::transport) fn http1_connector(
+        &self,
+        address: &Address,
+        limit: Duration,
+    ) -> Result<Secured, String> {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = vec![connector::HTTP1.to_vec()];
+        Ok(Secured::new(Arc::new(config), address, limit)?.for_http1())
     }
 
     /// Makes connections to that address.

@@ -68,6 +68,7 @@ fn check_transfer(pipeline: &[u8], messages: &[Vec<u8>]) -> Option<&'static str>
         Carry::AsIs(_) => "as is",
         Carry::Spliced(_) => "spliced",
         Carry::Decoded(_) => "decoded",
+        Carry::References(_) | Carry::Inlined(_) => "for services over HTTP",
     })
 }
 

@@ -24,6 +24,8 @@ use super::super::connection::KEEP_ALIVE;
 
 /// The name of HTTP/2 in the handshake.
 pub(super) const HTTP2: &[u8] = b"h2";
+/// The name of HTTP/1.1.
+pub(super) const HTTP1: &[u8] = b"http/1.1";
 
 /// How long the service's first word is waited for. Nearly every one begins with its settings, unasked; one that first
 /// wants to hear ours is called all the same.
@@ -43,11 +45,19 @@ pub(super) struct Silenced;
 
 /// Makes connections to one address.
 #[derive(Clone)]
-pub(in super::super) struct Secured {
+pub(in crate::transport) struct Secured {
     tcp: HttpConnector,
     tls: TlsConnector,
     name: ServerName<'static>,
     limit: Duration,
+    speaks: Speaks,
+}
+
+/// What is to be spoken over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Http2,
+    Http1,
 }
 
 impl Secured {
@@ -60,7 +70,12 @@ impl Secured {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEP_ALIVE));
-        Ok(Self { tcp, tls: TlsConnector::from(config), name, limit })
+        Ok(Self { tcp, tls: TlsConnector::from(config), name, limit, speaks: Speaks::Http2 })
+    }
+
+    /// For HTTP/1.1: whoever speaks that may name no protocol, and says nothing before it is asked.
+    pub(super) fn for_http1(self) -> Self {
+        Self { speaks: Speaks::Http1, ..self }
     }
 }
 
@@ -75,10 +90,13 @@ impl Service<Uri> for Secured {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let (connecting, tls, name) = (self.tcp.call(uri), self.tls.clone(), self.name.clone());
-        let limit = self.limit;
+        let (limit, speaks) = (self.limit, self.speaks);
         Box::pin(async move {
             let secured = timeout(limit, async {
                 let mut stream = tls.connect(name, connecting.await?.into_inner()).await?;
+                if speaks == Speaks::Http1 {
+                    return Ok(stream);
+                }
                 let (_, session) = stream.get_ref();
                 if session.alpn_protocol() != Some(HTTP2) {
                     return Err(StdError::from(NotHttp2));

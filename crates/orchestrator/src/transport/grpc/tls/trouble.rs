@@ -9,7 +9,7 @@ use super::connector::{NotHttp2, Silenced};
 
 /// What keeps a connection from being secure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Trouble {
+pub(crate) enum Trouble {
     /// It stays so until somebody changes a certificate or an option.
     Lasting(String),
     /// The next try may go better.
