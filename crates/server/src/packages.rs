@@ -179,7 +179,11 @@ impl Packages {
         let package = self.read(digest)?;
         let (pipeline, findings) = resolve::package(&package);
         let pipeline = pipeline.ok_or(Refusal::Findings(findings))?;
-        let node = |node: &Node| PlannedNode { name: node.name.clone(), address: node.address.clone() };
+        let node = |node: &Node| PlannedNode {
+            name: node.name.clone(),
+            address: node.address.clone(),
+            transport: node.transport.kind(),
+        };
         Ok(pipeline.nodes().iter().map(node).collect())
     }
 
