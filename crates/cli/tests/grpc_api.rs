@@ -123,7 +123,7 @@ async fn a_run_is_cancelled_and_gone_on_with() {
     runs.cancel(v1::CancelRunRequest { run: run.clone() }).await.unwrap();
     serving.until(&run, "cancelled");
     gate.open();
-    runs.resume(v1::ResumeRunRequest { run: run.clone(), redo: Vec::new() }).await.unwrap();
+    runs.resume(v1::ResumeRunRequest { run: run.clone(), ..Default::default() }).await.unwrap();
     serving.until(&run, "succeeded");
     let shown = runs.get(v1::GetRunRequest { run }).await.unwrap().into_inner();
     assert_eq!(shown.state(), v1::RunState::Succeeded);
@@ -203,4 +203,33 @@ fn grpc_for_others_without_keys_is_refused_too() {
         .arg(format!("--store={}", store.path().display()))
         .output();
     refused.check(2, "error: whoever reaches 0.0.0.0:0 could run anything: it has no keys");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_the_services_is_wanted_again_by_a_server_that_was_started_anew() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated(&gate);
+    let serving = Serving::start(store.path(), &["--grace=100ms"]);
+    let package = chain(server.port(), 1).written();
+    let put = PipelinesClient::new(channel(&serving).await).put(documents(&package)).await.unwrap();
+    let pipeline = put.into_inner().pipeline.unwrap().digest;
+    let services_api_key = "planted-0123456789".to_owned();
+    let request = v1::StartRunRequest { pipeline, services_api_key, ..Default::default() };
+    let started = RunsClient::new(channel(&serving).await).start(request).await.unwrap();
+    let run = started.into_inner().run.unwrap().id;
+    serving.until(&run, "running");
+    assert!(!serving.stop().stderr.contains("planted"));
+    gate.open();
+    let serving = Serving::start(store.path(), &[]);
+    let mut runs = RunsClient::new(channel(&serving).await);
+    let shown = runs.get(v1::GetRunRequest { run: run.clone() }).await.unwrap().into_inner();
+    assert_eq!(shown.state(), v1::RunState::NeedsKey);
+    let mut request = v1::ResumeRunRequest { run: run.clone(), ..Default::default() };
+    let refused = runs.resume(request.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    request.services_api_key = "planted-0123456789".to_owned();
+    runs.resume(request).await.unwrap();
+    serving.until(&run, "succeeded");
+    let last = server.calls().pop().unwrap();
+    assert_eq!(last.metadata["authorization"], "Bearer planted-0123456789");
 }

@@ -19,7 +19,6 @@ use aieffect_api::v1::runs_server::RunsServer;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use http::header::AUTHORIZATION;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -28,7 +27,7 @@ use tonic::{Request, Status};
 use tonic_health::ServingStatus;
 
 use self::status::Problem;
-use crate::keys::{Caller, Keys, Scope};
+use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::runs::{Page, Runs};
 
 /// Bytes of a message with a package, and of any other request. What goes around a package takes less than a MiB.
@@ -108,9 +107,8 @@ pub async fn serve(
 impl Face {
     /// Who calls, if they may do that.
     fn admit<T>(&self, request: &Request<T>, scope: Scope) -> Result<Caller, Status> {
-        let shown = request.metadata().get(AUTHORIZATION.as_str()).and_then(|value| value.to_str().ok());
-        let admitted = self.keys.admit(shown, scope).map_err(Problem::from);
-        Ok(admitted?)
+        let admitted = self.keys.admit(bearer(request.metadata().as_ref()), scope);
+        Ok(admitted.map_err(Problem::from)?)
     }
 }
 

@@ -7,7 +7,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
+
+/// The key that a request shows.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
 
 /// Keys shorter than this are guessed.
 const SHORTEST: usize = 16;
@@ -161,16 +169,12 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// Who asks, by the value of their `authorization` header, if they may.
-    pub fn admit(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, Denied> {
+    /// Who asks, by the key that they show, if they may.
+    pub fn admit(&self, shown: Option<&str>, scope: Scope) -> Result<Caller, Denied> {
         if self.is_open() {
             return Ok(Caller::anybody());
         }
-        let key = authorization.and_then(|value| {
-            let (scheme, key) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        });
-        let caller = key.and_then(|key| self.caller(key)).ok_or(Denied::NoKey)?;
+        let caller = shown.and_then(|key| self.caller(key)).ok_or(Denied::NoKey)?;
         if !caller.may(scope) {
             return Err(Denied::NotForThat { name: Arc::clone(caller.name()), scope });
         }

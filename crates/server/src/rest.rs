@@ -17,13 +17,12 @@ use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::StatusCode;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::problem::Problem;
-use crate::keys::{Caller, Keys, Scope};
+use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::runs::Runs;
 
 /// Bytes of a package, zipped or as documents.
@@ -120,6 +119,5 @@ impl FromRequestParts<Face> for Admin {
 }
 
 fn caller(parts: &Parts, face: &Face, scope: Scope) -> Result<Caller, Problem> {
-    let shown = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    Ok(face.keys.admit(shown, scope)?)
+    Ok(face.keys.admit(bearer(&parts.headers), scope)?)
 }

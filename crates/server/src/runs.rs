@@ -8,8 +8,10 @@ mod model;
 mod page;
 mod pipelines;
 mod queue;
+mod service_key;
 mod view;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +31,7 @@ pub use self::following::Following;
 use self::model::{Model, Phase, new_id};
 pub use self::page::Page;
 pub use self::pipelines::NodeHealth;
+pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::packages::{Packages, Refusal, Wanted};
 
@@ -39,12 +42,22 @@ pub struct Parts {
     /// What they are made from.
     pub packages: Arc<Packages>,
     /// What carries them out.
+    pub means: MeansFor,
+}
+
+/// What carries runs out.
+#[derive(Clone)]
+pub struct Means {
+    /// Makes the calls.
     pub orchestrator: Orchestrator,
-    /// Where their nodes answer.
+    /// Knows where the nodes answer.
     pub endpoints: Arc<dyn Endpoints>,
     /// Whether they answer, of which not long is waited for.
     pub health: Arc<dyn Endpoints>,
 }
+
+/// Gives what carries out a run whose services are shown that key, or none. An error says why the key cannot be one.
+pub type MeansFor = Arc<dyn Fn(Option<&ServiceKey>) -> Result<Means, String> + Send + Sync>;
 
 /// How many, and for how long.
 #[derive(Debug, Clone)]
@@ -70,6 +83,19 @@ pub struct Request {
     pub caller: Arc<str>,
     /// The same request again, under the same name by the same caller, is the same run.
     pub idempotency: Option<String>,
+    /// What its services are shown.
+    pub service_key: Option<ServiceKey>,
+    /// What its name begins with.
+    pub naming: Naming,
+}
+
+/// What the name of a run begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// `run-`.
+    Run,
+    /// `wf-`, as the earlier orchestrator named them.
+    Workflow,
 }
 
 /// A run that was asked for.
@@ -79,6 +105,15 @@ pub struct Begun {
     pub run: RunId,
     /// Whether the same request had begun it before.
     pub is_repeated: bool,
+}
+
+/// Where what goes into a run's steps comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wiring {
+    /// What start steps were given, as JSON; empty when nothing was.
+    pub initial_data: String,
+    /// The steps that each step takes from, in the order of its links.
+    pub sources: HashMap<String, Vec<String>>,
 }
 
 /// Why something was not done.
@@ -138,6 +173,12 @@ pub enum Error {
     /// The store did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key for the services cannot be one.
+    #[error("the key for the services {reason}")]
+    BadServiceKey {
+        /// Why.
+        reason: String,
+    },
     /// The server stops.
     #[error("the server is stopping; try again when it is back")]
     Stopping,
@@ -154,12 +195,11 @@ impl Runs {
     /// The runs of a store. Those that had not ended when the server last did go on. The future works on them, until the
     /// server [stops](Self::stop).
     pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
-        let Parts { store, packages, orchestrator, endpoints, health } = parts;
+        let Parts { store, packages, means } = parts;
         let store = Arc::new(Announcing::new(store));
         let now = Mutex::default();
         let closed = CancellationToken::new();
-        let model =
-            Arc::new(Model { store, packages, orchestrator, endpoints, health, settings, now, closed });
+        let model = Arc::new(Model { store, packages, means, settings, now, closed });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
         for run in model.store.runs()?.into_iter().rev() {
@@ -179,6 +219,10 @@ impl Runs {
             if labels::mode(&run) == Mode::Live && model.has_begun(&run.id)? {
                 let reason = "a live run cannot be gone on with: no messages are stored of it".to_owned();
                 model.enter(&run.id, Phase::Interrupted(reason));
+                continue;
+            }
+            if run.labels.contains_key(labels::SERVICE_KEY) {
+                model.enter(&run.id, Phase::NeedsKey);
                 continue;
             }
             model.enter(&run.id, Phase::Waiting);
@@ -235,7 +279,7 @@ impl Runs {
             let run = stored.id.clone();
             match model.state_of(&stored) {
                 // Nobody works on it: what it was cut off from is its end.
-                State::Interrupted => {
+                State::Interrupted | State::NeedsKey => {
                     model.end_unbegun(&run);
                     model.leave(&run);
                     Ok(())
@@ -252,19 +296,34 @@ impl Runs {
 
     /// Goes on with a run that has failed, was cancelled, or could not go on. Steps in `redo`, and all behind them, are called
     /// again; finished ones otherwise never.
-    pub async fn resume(&self, run: &str, redo: Vec<String>) -> Result<(), Error> {
+    /// A run whose services are shown a key needs it again when the server has forgotten it.
+    pub async fn resume(
+        &self,
+        run: &str,
+        redo: Vec<String>,
+        service_key: Option<ServiceKey>,
+    ) -> Result<(), Error> {
         let stored = self.stored(run).await?;
+        self.model.check_key(service_key.as_ref())?;
         if let Some(step) = redo.iter().find(|step| !stored.steps.contains(step)) {
             return Err(Error::NoStep { run: stored.id, step: step.clone() });
         }
         let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
         let needs = match self.model.state_of(&stored) {
-            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted
+            _ if stored.labels.contains_key(labels::SERVICE_KEY)
+                && service_key.is_none()
+                && !self.model.has_key(&stored.id) =>
+            {
+                Some("its services want a key, which the server has forgotten: give it again")
+            }
+            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted | State::NeedsKey
                 if labels::mode(&stored) == Mode::Live =>
             {
                 Some("a live run cannot be gone on with: no messages are stored of it")
             }
-            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted => None,
+            State::Failed | State::Cancelled | State::Unreachable | State::Interrupted | State::NeedsKey => {
+                None
+            }
             State::Succeeded if !redo.is_empty() => None,
             State::Succeeded => Some("all of it has finished; `redo` names what is to be called again"),
             State::Waiting | State::Running => Some("only what has ended can be gone on with"),
@@ -276,6 +335,9 @@ impl Runs {
         if !self.model.enter_if_free(&stored.id) {
             let needs = "only what has ended can be gone on with";
             return Err(Error::WrongState { run: stored.id, state: State::Waiting.as_str(), needs });
+        }
+        if let Some(key) = service_key {
+            self.model.keep_key(&stored.id, key);
         }
         let caller = labels::caller(&stored).into();
         desk.send(Command::Begin { run: stored.id, caller, redo });
@@ -342,7 +404,7 @@ impl Runs {
     }
 
     /// Changes whenever a run has more events; closed once nobody works on it. `None` when nobody does.
-    async fn news(&self, run: &str) -> Result<Option<watch::Receiver<u64>>, Error> {
+    pub async fn news(&self, run: &str) -> Result<Option<watch::Receiver<u64>>, Error> {
         let stored = self.stored(run).await?;
         Ok(self.model.store.counts(&stored.id))
     }
@@ -361,6 +423,21 @@ impl Runs {
             // What is no message of its type is null in it.
             write_results(&plan, &mut reports, &mut written).map_err(not_read)?;
             Ok(written)
+        })
+        .await
+    }
+
+    /// Where what goes into a run's steps comes from.
+    pub async fn wiring(&self, run: &str) -> Result<Wiring, Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let plan = model.packages.plan(&labels::wanted(&stored))?;
+            let sources = plan.steps().map(|(_, step)| {
+                let from = step.inputs.iter().map(|link| plan.step(plan.link(*link).from).name.to_string());
+                (step.name.to_string(), from.collect())
+            });
+            Ok(Wiring { initial_data: stored.initial_data, sources: sources.collect() })
         })
         .await
     }
@@ -389,7 +466,7 @@ impl Runs {
 /// A name that no run has.
 fn probe() -> RunId {
     static PROBE: std::sync::LazyLock<Option<RunId>> = std::sync::LazyLock::new(|| RunId::new("probe").ok());
-    PROBE.clone().unwrap_or_else(new_id)
+    PROBE.clone().unwrap_or_else(|| new_id(Naming::Run))
 }
 
 /// On a thread that may wait for a disk.

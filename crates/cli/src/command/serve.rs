@@ -9,9 +9,9 @@ use std::time::Duration;
 use aieffect_orchestrator::engine::Orchestrator;
 use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::transport::ServiceTransport;
-use aieffect_orchestrator::transport::grpc::FixedEndpoints;
-use aieffect_server::runs::{Parts, Runs, Settings};
-use aieffect_server::{Keys, Packages, grpc, rest};
+use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
+use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
+use aieffect_server::{Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -89,13 +89,10 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     // Until the process ends.
     let _occupied = store.occupy().map_err(crate::keep::refused)?;
     let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
-    let transport = ServiceTransport::new(access.clone());
     let parts = Parts {
         store: Arc::new(store),
         packages: Arc::new(packages),
-        orchestrator: Orchestrator::new(Arc::new(transport)),
-        endpoints: Arc::new(FixedEndpoints::new(options.ready_timeout).with_access(access.clone())),
-        health: Arc::new(FixedEndpoints::new(HEALTH).with_access(access)),
+        means: means(access, options.ready_timeout),
     };
     let settings = Settings {
         most_running: options.max_runs.into(),
@@ -122,7 +119,9 @@ async fn serve(
     let (grpc, grpc_bound) = listener(options.grpc_addr, "--grpc-addr").await?;
     let (runs, work) = Runs::open(parts, settings).map_err(crate::keep::refused)?;
     let stop = CancellationToken::new();
-    let http = rest::serve(http, rest::router(runs.clone(), Arc::clone(&keys)), stop.clone());
+    let earlier = earlier::router(runs.clone(), Arc::clone(&keys));
+    let router = earlier.merge(rest::router(runs.clone(), Arc::clone(&keys)));
+    let http = rest::serve(http, router, stop.clone());
     let grpc = grpc::serve(grpc, runs.clone(), keys, stop.clone());
     let failed = |address: SocketAddr, error: &dyn std::error::Error| {
         let text = format!("{address} is not listened at any more: {error}");
@@ -164,6 +163,23 @@ async fn listener(address: SocketAddr, option: &str) -> Result<(TcpListener, Soc
     let listener = TcpListener::bind(address).await.map_err(not_bound)?;
     let bound = listener.local_addr().map_err(not_bound)?;
     Ok((listener, bound))
+}
+
+/// Runs without a key for their services share connections; each other has its own.
+fn means(access: Access, ready_timeout: Duration) -> MeansFor {
+    let with = move |access: Access| Means {
+        orchestrator: Orchestrator::new(Arc::new(ServiceTransport::new(access.clone()))),
+        endpoints: Arc::new(FixedEndpoints::new(ready_timeout).with_access(access.clone())),
+        health: Arc::new(FixedEndpoints::new(HEALTH).with_access(access)),
+    };
+    let shared = with(access.clone());
+    Arc::new(move |key| match key {
+        None => Ok(shared.clone()),
+        Some(key) => {
+            let token = Token::new(key.reveal()).map_err(|error| error.to_string())?;
+            Ok(with(access.clone().with_token(token)))
+        }
+    })
 }
 
 fn keys(file: Option<&Path>, log: &Log) -> Result<Keys, Failure> {

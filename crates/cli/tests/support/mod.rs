@@ -9,7 +9,7 @@ mod family;
 mod package;
 mod protos;
 mod screen;
-mod serving;
+pub(crate) mod serving;
 mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};

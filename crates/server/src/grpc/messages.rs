@@ -42,6 +42,7 @@ fn state(state: State) -> v1::RunState {
     match state {
         State::Waiting => v1::RunState::Waiting,
         State::Running => v1::RunState::Running,
+        State::NeedsKey => v1::RunState::NeedsKey,
         State::Interrupted => v1::RunState::Interrupted,
         State::Succeeded => v1::RunState::Succeeded,
         State::Failed => v1::RunState::Failed,

@@ -14,7 +14,7 @@ use super::status::Problem;
 use super::{Face, messages, page, pieces};
 use crate::keys::Scope;
 use crate::packages::Wanted;
-use crate::runs;
+use crate::runs::{self, Naming, ServiceKey};
 
 const LONGEST_KEY: usize = 200;
 
@@ -25,8 +25,11 @@ impl v1::runs_server::Runs for Face {
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
         let caller = self.admit(&request, Scope::Run)?;
-        let (wanted, idempotency) = wanted(request.into_inner())?;
-        let request = runs::Request { wanted, caller: Arc::clone(caller.name()), idempotency };
+        let mut request = request.into_inner();
+        let service_key = service_key(&std::mem::take(&mut request.services_api_key));
+        let (wanted, idempotency) = wanted(request)?;
+        let caller = Arc::clone(caller.name());
+        let request = runs::Request { wanted, caller, idempotency, service_key, naming: Naming::Run };
         let begun = self.runs.begin(request).await.map_err(Problem::from)?;
         let run = self.runs.view(begun.run.as_str()).await.map_err(Problem::from)?;
         Ok(Response::new(v1::StartRunResponse {
@@ -71,8 +74,8 @@ impl v1::runs_server::Runs for Face {
         request: Request<v1::ResumeRunRequest>,
     ) -> Result<Response<v1::ResumeRunResponse>, Status> {
         self.admit(&request, Scope::Run)?;
-        let v1::ResumeRunRequest { run, redo } = request.into_inner();
-        self.runs.resume(&run, redo).await.map_err(Problem::from)?;
+        let v1::ResumeRunRequest { run, redo, services_api_key } = request.into_inner();
+        self.runs.resume(&run, redo, service_key(&services_api_key)).await.map_err(Problem::from)?;
         Ok(Response::new(v1::ResumeRunResponse {}))
     }
 
@@ -123,6 +126,10 @@ fn wanted(request: v1::StartRunRequest) -> Result<(Wanted, Option<String>), Prob
     let options = PlanOptions { mode, ..PlanOptions::default() };
     let wanted = Wanted { package: request.pipeline, initial_data: request.initial_data, options };
     Ok((wanted, Some(key).filter(|key| !key.is_empty())))
+}
+
+fn service_key(text: &str) -> Option<ServiceKey> {
+    (!text.is_empty()).then(|| ServiceKey::new(text))
 }
 
 /// Ends after what goes wrong.

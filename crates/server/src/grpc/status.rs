@@ -57,7 +57,7 @@ impl From<Denied> for Problem {
 
 fn code(kind: Kind) -> Code {
     match kind {
-        Kind::BadRequest | Kind::Findings | Kind::NoSuchStep => Code::InvalidArgument,
+        Kind::BadRequest | Kind::Findings | Kind::NoSuchStep | Kind::BadServiceKey => Code::InvalidArgument,
         Kind::NoSuchPipeline | Kind::NoSuchRun => Code::NotFound,
         Kind::IdempotencyKeyReused => Code::AlreadyExists,
         Kind::InUse | Kind::WrongState => Code::FailedPrecondition,

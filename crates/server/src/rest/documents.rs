@@ -126,6 +126,9 @@ pub(super) struct RunBody {
     pub(super) initial_data: Option<Value>,
     #[serde(default)]
     pub(super) mode: Option<ModeWord>,
+    /// What the services of the run are shown.
+    #[serde(default)]
+    pub(super) services_api_key: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -141,6 +144,8 @@ pub(super) enum ModeWord {
 pub(super) struct ResumeBody {
     #[serde(default)]
     pub(super) redo: Vec<String>,
+    #[serde(default)]
+    pub(super) services_api_key: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -105,7 +105,9 @@ fn status(kind: Kind) -> StatusCode {
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NoSuchPipeline | Kind::NoSuchRun => StatusCode::NOT_FOUND,
         Kind::InUse | Kind::WrongState | Kind::Busy => StatusCode::CONFLICT,
-        Kind::Findings | Kind::IdempotencyKeyReused | Kind::NoSuchStep => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Findings | Kind::IdempotencyKeyReused | Kind::NoSuchStep | Kind::BadServiceKey => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Kind::TooManyRuns => StatusCode::TOO_MANY_REQUESTS,
         Kind::Store | Kind::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     }

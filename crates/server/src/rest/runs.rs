@@ -15,7 +15,7 @@ use super::documents::{Answer, Json, ModeWord, Query, ResumeBody, RunBody, RunJs
 use super::problem::Problem;
 use super::{Admin, Reader, Runner};
 use crate::packages::Wanted;
-use crate::runs::{Page, Request, Runs, State as RunState};
+use crate::runs::{Naming, Page, Request, Runs, ServiceKey, State as RunState};
 
 const LONGEST_KEY: usize = 200;
 
@@ -41,7 +41,13 @@ pub(super) async fn begin(
             .map_or_else(String::new, |data| data.to_string()),
         options: PlanOptions { mode, ..PlanOptions::default() },
     };
-    let request = Request { wanted, caller: Arc::clone(caller.name()), idempotency };
+    let request = Request {
+        wanted,
+        caller: Arc::clone(caller.name()),
+        idempotency,
+        service_key: body.services_api_key.as_deref().map(ServiceKey::new),
+        naming: Naming::Run,
+    };
     let begun = runs.begin(request).await?;
     let run = RunJson::from(runs.view(begun.run.as_str()).await?);
     let place = format!("/api/v1/runs/{}", begun.run);
@@ -98,7 +104,8 @@ pub(super) async fn resume(
         true => ResumeBody::default(),
         false => parsed(&body)?,
     };
-    runs.resume(&run, body.redo).await?;
+    let service_key = body.services_api_key.as_deref().map(ServiceKey::new);
+    runs.resume(&run, body.redo, service_key).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

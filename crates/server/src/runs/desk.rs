@@ -147,7 +147,11 @@ async fn perform(model: Arc<Model>, run: RunId, redo: Vec<String>, cancel: Cance
         Ok(claim) => claim,
         Err(error) => return model.enter(&run, Phase::Interrupted(error.to_string())),
     };
-    let handle = model.orchestrator.submit(plan, Arc::clone(&model.endpoints), options, Vec::new());
+    let means = match model.means_of(&run) {
+        Ok(means) => means,
+        Err(reason) => return model.enter(&run, Phase::Interrupted(reason)),
+    };
+    let handle = means.orchestrator.submit(plan, means.endpoints, options, Vec::new());
     let asked = handle.cancellation();
     let mut ended = std::pin::pin!(handle.wait());
     let report = tokio::select! {

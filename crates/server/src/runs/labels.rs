@@ -6,6 +6,7 @@ use aieffect_blueprint::Mode;
 use aieffect_orchestrator::plan::PlanOptions;
 use aieffect_orchestrator::store::StoredRun;
 
+use super::Request;
 use crate::packages::Wanted;
 
 /// The digest of its package. A run without this is not the server's.
@@ -14,16 +15,20 @@ pub(super) const PACKAGE: &str = "package";
 pub(super) const CALLER: &str = "caller";
 /// What its caller named the request that began it.
 pub(super) const IDEMPOTENCY: &str = "idempotency-key";
+/// There where services are shown a key; the key is nowhere.
+pub(super) const SERVICE_KEY: &str = "service-key";
 /// `batch` or `live`, where the request said so.
 const MODE: &str = "mode";
 
 /// What a run is made from.
-pub(super) fn of(wanted: &Wanted, caller: &str, idempotency: Option<&str>) -> BTreeMap<String, String> {
+pub(super) fn of(request: &Request) -> BTreeMap<String, String> {
+    let wanted = &request.wanted;
     let mut labels = BTreeMap::from([
         (PACKAGE.to_owned(), wanted.package.clone()),
-        (CALLER.to_owned(), caller.to_owned()),
+        (CALLER.to_owned(), request.caller.to_string()),
     ]);
-    labels.extend(idempotency.map(|key| (IDEMPOTENCY.to_owned(), key.to_owned())));
+    labels.extend(request.idempotency.as_ref().map(|key| (IDEMPOTENCY.to_owned(), key.clone())));
+    labels.extend(request.service_key.as_ref().map(|_| (SERVICE_KEY.to_owned(), "wanted".to_owned())));
     labels.extend(wanted.options.mode.map(|mode| (MODE.to_owned(), mode.as_str().to_owned())));
     labels
 }

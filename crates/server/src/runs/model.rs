@@ -4,24 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use aieffect_orchestrator::engine::{Orchestrator, RunId};
-use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
+use aieffect_orchestrator::engine::RunId;
+use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce::Announcing;
-use super::{Begun, Error, Request, Settings, labels};
+use super::{Begun, Error, Means, MeansFor, Naming, Request, ServiceKey, Settings, labels};
 use crate::packages::Packages;
 
 /// What all have in common.
 pub(super) struct Model {
     pub(super) store: Arc<Announcing>,
     pub(super) packages: Arc<Packages>,
-    pub(super) orchestrator: Orchestrator,
-    pub(super) endpoints: Arc<dyn Endpoints>,
-    pub(super) health: Arc<dyn Endpoints>,
+    pub(super) means: MeansFor,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
     /// Cancelled once no run is worked on any more.
@@ -32,6 +30,8 @@ pub(super) struct Model {
 #[derive(Default)]
 pub(super) struct Now {
     pub(super) phases: HashMap<RunId, Phase>,
+    /// What the services of runs that have not ended are shown.
+    pub(super) keys: HashMap<RunId, ServiceKey>,
     /// Which run a caller's request of that name began.
     pub(super) requests: HashMap<(String, String), RunId>,
 }
@@ -41,6 +41,8 @@ pub(super) struct Now {
 pub(super) enum Phase {
     Waiting,
     Running,
+    /// The server has forgotten the key for its services.
+    NeedsKey,
     /// It could not go on.
     Interrupted(String),
 }
@@ -52,9 +54,10 @@ impl Model {
         {
             return Ok(begun);
         }
+        self.check_key(request.service_key.as_ref())?;
         let plan = self.packages.plan(&request.wanted)?;
         let run = StoredRun {
-            id: new_id(),
+            id: new_id(request.naming),
             created: SystemTime::now(),
             pipeline: plan.name.clone(),
             digest: request.wanted.package.clone(),
@@ -63,7 +66,7 @@ impl Model {
             data: String::new(),
             version: self.settings.version.clone(),
             steps: plan.steps.iter().map(|step| step.name.to_string()).collect(),
-            labels: labels::of(&request.wanted, &request.caller, request.idempotency.as_deref()),
+            labels: labels::of(request),
             ending: Ending::Open,
         };
         let id = run.id.clone();
@@ -81,11 +84,13 @@ impl Model {
                 now.requests.insert(named, id.clone());
             }
             now.phases.insert(id.clone(), Phase::Waiting);
+            now.keys.extend(request.service_key.clone().map(|key| (id.clone(), key)));
         }
         self.store.open(&id);
         if let Err(error) = self.store.create(&run) {
             let mut now = self.lock();
             now.phases.remove(&id);
+            now.keys.remove(&id);
             now.requests.retain(|_, known| *known != id);
             drop(now);
             self.store.close(&id);
@@ -135,6 +140,7 @@ impl Model {
         let mut now = self.lock();
         if !matches!(now.phases.get(run), Some(Phase::Interrupted(_))) {
             now.phases.remove(run);
+            now.keys.remove(run);
         }
         drop(now);
         self.store.close(run);
@@ -150,8 +156,30 @@ impl Model {
         if let Err(error) = appended {
             return self.enter(run, Phase::Interrupted(error.to_string()));
         }
-        self.lock().phases.remove(run);
+        let mut now = self.lock();
+        now.phases.remove(run);
+        now.keys.remove(run);
+        drop(now);
         self.store.close(run);
+    }
+
+    /// What carries a run out.
+    pub(super) fn means_of(&self, run: &RunId) -> Result<Means, String> {
+        let key = self.lock().keys.get(run).cloned();
+        (self.means)(key.as_ref())
+    }
+
+    pub(super) fn check_key(&self, key: Option<&ServiceKey>) -> Result<(), Error> {
+        let Some(key) = key else { return Ok(()) };
+        (self.means)(Some(key)).map(drop).map_err(|reason| Error::BadServiceKey { reason })
+    }
+
+    pub(super) fn has_key(&self, run: &RunId) -> bool {
+        self.lock().keys.contains_key(run)
+    }
+
+    pub(super) fn keep_key(&self, run: &RunId, key: ServiceKey) {
+        self.lock().keys.insert(run.clone(), key);
     }
 
     pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {
@@ -170,10 +198,14 @@ impl Model {
     }
 }
 
-/// `run-` and twelve digits. There are 281 trillion of them.
-pub(super) fn new_id() -> RunId {
+/// `run-` or `wf-`, and twelve digits. There are 281 trillion of them.
+pub(super) fn new_id(naming: Naming) -> RunId {
     let digits = Uuid::new_v4().simple().to_string();
-    let name = format!("run-{}", digits.get(..12).unwrap_or(&digits));
+    let begins = match naming {
+        Naming::Run => "run",
+        Naming::Workflow => "wf",
+    };
+    let name = format!("{begins}-{}", digits.get(..12).unwrap_or(&digits));
     // Letters, digits and a hyphen: this ends with the first turn.
-    RunId::new(&name).unwrap_or_else(|_| new_id())
+    RunId::new(&name).unwrap_or_else(|_| new_id(naming))
 }

@@ -62,8 +62,11 @@ impl Runs {
     pub async fn health(&self, digest: &str) -> Result<Vec<NodeHealth>, Error> {
         let digest = digest.to_owned();
         let nodes = self.with_packages(move |packages| packages.nodes(&digest)).await?;
+        let reason = |reason| Error::BadServiceKey { reason };
+        let health = (self.model.means)(None).map_err(reason)?.health;
+        let health = &health;
         let asked = nodes.into_iter().map(|node| async move {
-            let trouble = self.model.health.ready(&node).await.err();
+            let trouble = health.ready(&node).await.err();
             NodeHealth {
                 name: node.name.to_string(),
                 address: node.address.to_string(),

@@ -42,6 +42,8 @@ pub enum State {
     Waiting,
     /// It is being worked on.
     Running,
+    /// The server was started anew, and does not know the key for its services.
+    NeedsKey,
     /// It was cut off, and cannot go on by itself.
     Interrupted,
     /// All its steps finished.
@@ -56,9 +58,10 @@ pub enum State {
 
 impl State {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Waiting,
         Self::Running,
+        Self::NeedsKey,
         Self::Interrupted,
         Self::Succeeded,
         Self::Failed,
@@ -71,6 +74,7 @@ impl State {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
+            Self::NeedsKey => "needs_key",
             Self::Interrupted => "interrupted",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
@@ -90,6 +94,7 @@ impl Model {
         match (self.lock().phases.get(&run.id), run.ending) {
             (Some(Phase::Waiting), _) => State::Waiting,
             (Some(Phase::Running), _) => State::Running,
+            (Some(Phase::NeedsKey), _) => State::NeedsKey,
             (Some(Phase::Interrupted(_)), _) | (None, Ending::Open) => State::Interrupted,
             (None, Ending::Ended(outcome)) => match outcome {
                 Outcome::Succeeded => State::Succeeded,
@@ -105,6 +110,9 @@ impl Model {
         let state = self.state_of(&run);
         let interrupted = match self.lock().phases.get(&run.id) {
             Some(Phase::Interrupted(reason)) => Some(reason.clone()),
+            Some(Phase::NeedsKey) => Some(
+                "its services want a key, which the server has forgotten: resume it with the key".to_owned(),
+            ),
             _ => None,
         };
         RunView {

@@ -111,11 +111,13 @@ class Client:
         initial_data: Mapping[str, Any] | None = None,
         mode: str | None = None,
         idempotency_key: str | None = None,
+        services_api_key: str | None = None,
     ) -> model.Run:
         """Begins a run of a pipeline: a folder, a zip, or the digest of one that was handed in before.
 
         `initial_data` gives request fields that no link fills, by `node:operation`. `mode` is `batch` or `live`, by default
-        what the pipeline says. The same request again with the same `idempotency_key` is the same run.
+        what the pipeline says. The same request again with the same `idempotency_key` is the same run. The services are shown
+        `services_api_key`, which the server keeps in memory alone.
         """
         if mode not in MODES:
             raise ValueError(f"`{mode}` is no mode; there are batch and live")
@@ -128,6 +130,7 @@ class Client:
             mode=runs_pb2.Mode.Value(MODES[mode]),
             # So that a call that is made again begins no second run.
             idempotency_key=idempotency_key or str(uuid.uuid4()),
+            services_api_key=services_api_key or "",
         )
         with errors.problems():
             answer = await self._runs.Start(request, metadata=self._metadata)
@@ -181,10 +184,13 @@ class Client:
         with errors.problems():
             await self._runs.Cancel(runs_pb2.CancelRunRequest(run=run), metadata=self._metadata)
 
-    async def resume(self, run: str, *, redo: Sequence[str] = ()) -> None:
+    async def resume(
+        self, run: str, *, redo: Sequence[str] = (), services_api_key: str | None = None
+    ) -> None:
         """Goes on with a run that failed, was cancelled or could not go on; steps in `redo` are called again in any case."""
+        request = runs_pb2.ResumeRunRequest(run=run, redo=redo, services_api_key=services_api_key or "")
         with errors.problems():
-            await self._runs.Resume(runs_pb2.ResumeRunRequest(run=run, redo=redo), metadata=self._metadata)
+            await self._runs.Resume(request, metadata=self._metadata)
 
     async def delete(self, run: str) -> None:
         """Takes a run that has ended out of the server's store."""

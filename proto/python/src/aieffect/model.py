@@ -18,6 +18,7 @@ class RunState(Enum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    NEEDS_KEY = "needs_key"
     INTERRUPTED = "interrupted"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
