@@ -21,6 +21,7 @@ use aieffect_orchestrator::engine::{Orchestrator, RunId};
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
 use aieffect_orchestrator::store::{Ending, StoredRun};
+use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::values::write_results;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long nothing may move before a live run whose sources have ended is at its end.
     pub quiet: Duration,
+    /// The folder that the services of all runs exchange files in, for conditions on files.
+    pub data: DataFolder,
     /// The version that runs are said to be begun by.
     pub version: String,
 }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 pub(crate) enum Need {
     Python,
     Docker,
+    Curl,
 }
 
 /// The images that the Dockerfiles of the use cases begin with, and the variables that name others.
@@ -19,6 +20,7 @@ impl Need {
         match self {
             Self::Python => "python",
             Self::Docker => "docker",
+            Self::Curl => "curl",
         }
     }
 
@@ -29,6 +31,7 @@ impl Need {
         match self {
             Self::Python => PYTHON.get_or_init(python).clone(),
             Self::Docker => DOCKER.get_or_init(docker).clone(),
+            Self::Curl => (!succeeds("curl", &["--version"])).then(|| "curl is not there".to_owned()),
         }
     }
 }

@@ -91,6 +91,7 @@ impl Block {
         match (self, mark.trim()) {
             (Self::None, "console") => Self::Console(None),
             (Self::None, "console python") => Self::Console(Some(Need::Python)),
+            (Self::None, "console curl") => Self::Console(Some(Need::Curl)),
             (Self::None, "console docker") => Self::Console(Some(Need::Docker)),
             (Self::None, _) => Self::Other,
             (Self::Other | Self::Console(_), _) => Self::None,

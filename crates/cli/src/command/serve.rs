@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aieffect_orchestrator::engine::Orchestrator;
 use aieffect_orchestrator::store::{Durability, SqliteStore};
+use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::ServiceTransport;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
 use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
@@ -41,6 +42,9 @@ pub(crate) struct Serve {
     /// The folder of runs and packages
     #[arg(long, value_name = "DIR", default_value = ".aieffect/server", env = "AIEFFECT_STORE")]
     store: PathBuf,
+    /// The folder that services exchange files in, for conditions that look at files
+    #[arg(long, value_name = "DIR", env = "AIEFFECT_DATA")]
+    data: Option<PathBuf>,
     /// Who may ask for what: a file with lines `<name> <scope>[,<scope>…] <key>`, the scopes being read, run and admin
     #[arg(long, value_name = "FILE", env = "AIEFFECT_KEYS")]
     keys: Option<PathBuf>,
@@ -99,6 +103,10 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         most_waiting: options.max_waiting as usize,
         grace: options.grace,
         quiet: Duration::from_secs(2),
+        data: options.data.as_ref().map_or_else(DataFolder::default, |root| DataFolder {
+            root: root.clone(),
+            mount_targets: vec!["/app/data".to_owned()],
+        }),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| internal(&error))?;

@@ -190,6 +190,7 @@ fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, Ru
         keep: Keep::None,
         memo: Some(Arc::new(memo)),
         quiet: model.settings.quiet,
+        data: model.settings.data.clone(),
         ..RunOptions::new(run.clone())
     };
     Ok((plan, options))
