@@ -117,6 +117,8 @@ def every_call(channel, folder):
     many = p.PutPipelineRequest(documents=documents)
     details, problem = fails(code.INVALID_ARGUMENT, "findings", lambda: pipelines.Put(many))
     assert problem.findings_left_out > 0 and " more" in details, details
+    as_large_as_may_be = p.PutPipelineRequest(zip=bytes(64 * 1024 * 1024))
+    fails(code.INVALID_ARGUMENT, "findings", lambda: pipelines.Put(as_large_as_may_be))
     large = p.PutPipelineRequest(zip=bytes(70 * 1024 * 1024))
     try:
         pipelines.Put(large)
@@ -194,7 +196,21 @@ def every_call(channel, folder):
     pipelines.Delete(gone)
     assert not pipelines.List(p.ListPipelinesRequest()).pipelines
 
+    shown_by_reflection(channel)
     held_for_a_while(channel)
+
+
+def shown_by_reflection(channel):
+    """Both versions list the services, and give the file of each with what it imports."""
+    for version in ("v1", "v1alpha"):
+        ask = channel.stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")
+        listed = next(ask(iter([b"\x3a\x00"]), timeout=DEADLINE_SECONDS))
+        for service in (b"aieffect.v1.Pipelines", b"aieffect.v1.Runs", b"aieffect.v1.Nodes", b"grpc.health.v1.Health"):
+            assert service in listed, listed
+        # `file_containing_symbol`.
+        name = b"aieffect.v1.Runs"
+        found = next(ask(iter([b"\x22" + bytes([len(name)]) + name]), timeout=DEADLINE_SECONDS))
+        assert b"google/protobuf/timestamp.proto" in found and b"StreamEvents" in found, found
 
 
 def held_for_a_while(channel):

@@ -127,7 +127,7 @@ class Client:
         request = runs_pb2.StartRunRequest(
             pipeline=digest,
             initial_data="" if initial_data is None else json.dumps(initial_data),
-            mode=runs_pb2.Mode.Value(MODES[mode]),
+            mode=MODES[mode],
             # So that a call that is made again begins no second run.
             idempotency_key=idempotency_key or str(uuid.uuid4()),
             services_api_key=services_api_key or "",
@@ -177,7 +177,8 @@ class Client:
         request = runs_pb2.ResultsRequest(run=run)
         with errors.problems():
             pieces = [piece.json async for piece in self._runs.Results(request, metadata=self._metadata)]
-        return json.loads(b"".join(pieces))
+        results: dict[str, Any] = json.loads(b"".join(pieces))
+        return results
 
     async def cancel(self, run: str) -> None:
         """Asks a run to end."""
@@ -200,7 +201,7 @@ class Client:
     async def runs(self, *, state: model.RunState | None = None) -> AsyncIterator[model.Run]:
         """All runs, the latest first, or those that stand so."""
         name = "UNSPECIFIED" if state is None else state.name
-        request = runs_pb2.ListRunsRequest(state=runs_pb2.RunState.Value(f"RUN_STATE_{name}"))
+        request = runs_pb2.ListRunsRequest(state=f"RUN_STATE_{name}")
         while True:
             with errors.problems():
                 page = await self._runs.List(request, metadata=self._metadata)
