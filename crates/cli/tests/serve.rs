@@ -294,6 +294,23 @@ fn runs_that_fail_or_are_cancelled_are_gone_on_with() {
 }
 
 #[test]
+fn a_run_that_was_cancelled_stays_so_when_the_server_dies_meanwhile() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n1", &gate);
+    let serving = Serving::start(store.path(), &[]);
+    let run = serving.begin(&serving.put(&chain(server.port(), 1).written()));
+    let mut events = serving.follow(&run, None);
+    assert!(events.any(|event| event["event"] == "fired"));
+    assert_eq!(serving.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).status, 202);
+    assert!(events.any(|event| event["event"] == "cancel_requested" || event["event"] == "finished"));
+    serving.kill();
+    gate.open();
+    let serving = Serving::start(store.path(), &[]);
+    serving.until(&run, "cancelled");
+    assert_eq!(calls(&server).len(), 1);
+}
+
+#[test]
 fn who_has_one_run_waits_for_one_of_who_has_many() {
     let (gate, store) = (Gate::new(), folder());
     let server = gated("n1", &gate);

@@ -159,6 +159,9 @@ fn what_is_wrong_with_a_submission_is_said_as_it_was() {
         let (status, said) = detail(&serving.post("/workflows", &body));
         assert_eq!((status, &said[0]["loc"]), (422, &json!(["body", place])), "{said}");
     }
+    let as_text =
+        serving.ask("POST", "/workflows", &[("content-type", "text/plain")], good.to_string().as_bytes());
+    assert_eq!(as_text.status, 422, "a page in a browser may send that anywhere");
     let malformed =
         serving.ask("POST", "/workflows", &[("content-type", "application/json")], b"{\"blueprint\": ");
     assert_eq!(malformed.status, 422);
@@ -211,7 +214,7 @@ fn a_task_that_fails_fails_its_workflow_with_its_error() {
 fn keys_are_asked_for_as_they_were() {
     let (service, store) = (working(), tempfile::tempdir().unwrap());
     let keys = tempfile::NamedTempFile::new().unwrap();
-    fs::write(&keys, "portal run planted-0123456789\n").unwrap();
+    fs::write(&keys, "portal run planted-0123456789\nother run another-0123456789\n").unwrap();
     let serving = Serving::start(store.path(), &["--keys", keys.path().to_str().unwrap()]);
     assert_eq!(serving.get("/health").status, 200);
     for answer in [
@@ -222,7 +225,13 @@ fn keys_are_asked_for_as_they_were() {
         assert_eq!(detail(&answer), (401, json!("Unauthorized")));
     }
     let serving = serving.with_key("planted-0123456789");
-    assert_eq!(serving.post("/workflows", &submission(service.server.port())).status, 200);
+    let begun = serving.post("/workflows", &submission(service.server.port()));
+    assert_eq!(begun.status, 200);
+    let path = format!("/workflows/{}", begun.json()["workflow_id"].as_str().unwrap());
+    let serving = serving.with_key("another-0123456789");
+    assert_eq!(detail(&serving.delete(&path)), (403, json!("Forbidden")), "it is another's");
+    let serving = serving.with_key("planted-0123456789");
+    assert_eq!(serving.delete(&path).json(), json!({"status": "deleted"}));
 }
 
 #[test]
@@ -246,6 +255,11 @@ fn a_key_for_the_services_lives_in_memory_alone() {
     let run = begun["workflow_id"].as_str().unwrap().to_owned();
     let is_second = |event: &Value| event["event"] == "fired" && event["step"] == "forecast:Forecast";
     assert!(serving.follow(&run, None).any(|event| is_second(&event)));
+    let begun = Instant::now();
+    while service.server.requests().len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "its call is not made");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let killed = serving.kill();
     drop(opened);
     let serving = Serving::start(store.path(), &["--log-level", "debug"]);

@@ -68,6 +68,11 @@ impl Messages {
         }
     }
 
+    /// Takes it out, if it is a single one.
+    pub(crate) fn take_only(&mut self) -> Option<Bytes> {
+        if self.count() == 1 { self.take_first() } else { None }
+    }
+
     /// Takes the first `most` out; all, if they are not more.
     pub fn take_up_to(&mut self, most: usize) -> Self {
         match &mut self.0 {
@@ -204,6 +209,11 @@ impl Composer {
             Err(_) => self.framed.truncate(place),
         }
         added
+    }
+
+    /// How many bytes it has so far.
+    pub(crate) fn size(&self) -> usize {
+        self.framed.len()
     }
 
     pub(crate) fn finish(self) -> Messages {

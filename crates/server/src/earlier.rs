@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use self::documents::Submission;
@@ -86,8 +86,10 @@ impl From<Error> for Detail {
                 Self::new(StatusCode::BAD_REQUEST, format!("Invalid dockerinfo: {said}"))
             }
             Error::BadServiceKey { .. } => Self::form(&["services_api_key"], &said),
-            Error::WrongState { .. } => Self::new(StatusCode::CONFLICT, said),
-            Error::OtherRequest { .. } | Error::NoStep { .. } => Self::new(StatusCode::BAD_REQUEST, said),
+            Error::WrongState { .. } | Error::InUse { .. } => Self::new(StatusCode::CONFLICT, said),
+            Error::NotUnderstood { .. } | Error::OtherRequest { .. } | Error::NoStep { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, said)
+            }
             Error::Store(_) | Error::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, said),
         }
     }
@@ -110,22 +112,26 @@ impl FromRequestParts<Face> for Known {
     type Rejection = Detail;
 
     async fn from_request_parts(parts: &mut Parts, face: &Face) -> Result<Self, Detail> {
-        if face.keys.is_open() {
-            return Ok(Self(Caller::anybody()));
-        }
-        let caller = bearer(&parts.headers).and_then(|key| face.keys.caller(key));
-        let scope = if parts.method == http::Method::GET { Scope::Read } else { Scope::Run };
-        let caller = caller.filter(|caller| caller.may(scope));
-        caller.cloned().map(Self).ok_or_else(|| Detail::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
+        let scope = match parts.method {
+            Method::GET | Method::HEAD => Scope::Read,
+            _ => Scope::Run,
+        };
+        let admitted = face.keys.admit(bearer(&parts.headers), scope);
+        admitted.map(Self).map_err(|_| Detail::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
     }
 }
 
 async fn submit(
     Known(caller): Known,
     State(face): State<Face>,
-    _: HeaderMap,
+    headers: HeaderMap,
     sent: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Detail> {
+    // A page in somebody's browser can send any other kind unasked.
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
+        return Err(Detail::form(&[], "Input should be application/json"));
+    }
     let sent = sent.map_err(|rejection| Detail::new(rejection.status(), rejection.body_text()))?;
     let Submission { files, inputs, service_key } = Submission::read(&sent)?;
     let runs = face.runs.clone();
@@ -171,9 +177,18 @@ async fn task(
 }
 
 /// Ends what is under way first.
-async fn delete(_: Known, State(face): State<Face>, Path(run): Path<String>) -> Result<Response, Detail> {
+async fn delete(
+    Known(caller): Known,
+    State(face): State<Face>,
+    Path(run): Path<String>,
+) -> Result<Response, Detail> {
     let news = face.runs.news(&run).await?;
-    if !face.runs.view(&run).await?.state.is_over() {
+    let view = face.runs.view(&run).await?;
+    let is_own = view.caller == **caller.name() && view.id.as_str().starts_with("wf-");
+    if !is_own && !caller.may(Scope::Admin) {
+        return Err(Detail::new(StatusCode::FORBIDDEN, "Forbidden"));
+    }
+    if !view.state.is_over() {
         match face.runs.cancel(&run).await {
             // It ended at that moment.
             Ok(()) | Err(Error::WrongState { .. }) => {}

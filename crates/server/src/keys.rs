@@ -88,6 +88,22 @@ pub enum KeysError {
     Empty,
 }
 
+/// Why somebody may not do what they ask for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nobody who is known.
+    #[error("send a key that the server knows: `Authorization: Bearer <key>`")]
+    NoKey,
+    /// Their key is not good for that.
+    #[error("the key `{name}` is not good for `{}`", scope.as_str())]
+    NotForThat {
+        /// Whose.
+        name: Arc<str>,
+        /// For what.
+        scope: Scope,
+    },
+}
+
 impl Scope {
     const ALL: [Self; 3] = [Self::Read, Self::Run, Self::Admin];
 
@@ -151,6 +167,18 @@ impl Keys {
     /// Whether nobody has to show a key.
     pub fn is_open(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Who asks, by the key that they show, if they may.
+    pub fn admit(&self, shown: Option<&str>, scope: Scope) -> Result<Caller, Denied> {
+        if self.is_open() {
+            return Ok(Caller::anybody());
+        }
+        let caller = shown.and_then(|key| self.caller(key)).ok_or(Denied::NoKey)?;
+        if !caller.may(scope) {
+            return Err(Denied::NotForThat { name: Arc::clone(caller.name()), scope });
+        }
+        Ok(caller.clone())
     }
 
     /// Whose key it is. Every key is compared to its end.

@@ -2,14 +2,17 @@
 //!
 //! [`Runs`](runs::Runs) is the one model of a run that every face shows: it takes what is to be run, lets a few run at
 //! once, and knows what became of all. The store is the truth: what it does not have did not happen. [`Packages`] keeps what
-//! runs are made from, [`Keys`] says who may ask for what. Faces only translate: [`rest`] is the
-//! native one over HTTP, [`earlier`] that of the orchestrator that came before.
+//! runs are made from, [`Keys`] says who may ask for what. Faces only translate: [`rest`] is the native one over HTTP,
+//! [`grpc`] the same over gRPC, [`earlier`] that of the orchestrator that came before.
 //!
 //! Deliberately absent: which store and which transport there is, how services come to run, arguments, and signals.
 
 pub mod allow;
 pub mod earlier;
+mod events;
+pub mod grpc;
 pub mod keys;
+mod kind;
 pub mod packages;
 pub mod rest;
 pub mod runs;

@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aieffect_blueprint::resolve;
-use aieffect_blueprint::{Document, Findings, Package, PackageFiles, SourceText};
+use aieffect_blueprint::{Document, Findings, Node, Package, PackageFiles, SourceText};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::{Opened, Overwrite};
-use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, plan};
+use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, PlannedNode, plan};
 
+/// How the names of packages begin that have not been looked at.
+const INCOMING: &str = ".incoming-";
 /// Plans that are remembered.
 const MOST_PLANS: usize = 64;
 
@@ -74,17 +76,30 @@ pub enum Refusal {
     },
 }
 
+/// A path that no proto has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` is no path of a proto, which is such as `microservice/meter1.proto`")]
+pub struct NoProto {
+    path: String,
+}
+
 impl Packages {
     /// Those in a folder, which is made.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
         let broken = |source| Refusal::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(broken)?;
+        // What was coming in when an earlier process died.
+        for entry in fs::read_dir(folder).map_err(broken)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(INCOMING) {
+                fs::remove_file(entry.path()).map_err(broken)?;
+            }
+        }
         Ok(Self { folder: folder.to_owned(), plans: Mutex::default() })
     }
 
     /// Takes the zip of a package. The same package twice is one. Gives warnings too.
     pub fn put_zip(&self, bytes: &[u8]) -> Result<(KeptPackage, Findings), Refusal> {
-        let staged = tempfile::Builder::new().prefix(".incoming-").suffix(".zip").tempfile_in(&self.folder);
+        let staged = tempfile::Builder::new().prefix(INCOMING).suffix(".zip").tempfile_in(&self.folder);
         let mut staged = staged.map_err(|error| self.broken(error))?;
         staged
             .write_all(bytes)
@@ -95,7 +110,7 @@ impl Packages {
 
     /// Takes the documents and protos of a package, by their paths below it.
     pub fn put_files(&self, files: &PackageFiles) -> Result<(KeptPackage, Findings), Refusal> {
-        let staged = tempfile::Builder::new().prefix(".incoming-").suffix(".zip").tempfile_in(&self.folder);
+        let staged = tempfile::Builder::new().prefix(INCOMING).suffix(".zip").tempfile_in(&self.folder);
         let staged = staged.map_err(|error| self.broken(error))?;
         // It takes the file's place when it is whole; an empty one is no zip that it would spare.
         fs::remove_file(staged.path()).map_err(|error| self.broken(error))?;
@@ -167,6 +182,19 @@ impl Packages {
         }
     }
 
+    /// The nodes of a package, in the order of its blueprint.
+    pub fn nodes(&self, digest: &str) -> Result<Vec<PlannedNode>, Refusal> {
+        let package = self.read(digest)?;
+        let (pipeline, findings) = resolve::package(&package);
+        let pipeline = pipeline.ok_or(Refusal::Findings(findings))?;
+        let node = |node: &Node| PlannedNode {
+            name: node.name.clone(),
+            address: node.address.clone(),
+            transport: node.transport.kind(),
+        };
+        Ok(pipeline.nodes().iter().map(node).collect())
+    }
+
     /// Its zip.
     pub fn zip(&self, digest: &str) -> Result<Option<Vec<u8>>, Refusal> {
         if !is_digest(digest) {
@@ -232,6 +260,24 @@ impl Packages {
     fn odd(&self, error: aieffect_layout::Error) -> Refusal {
         self.broken(io::Error::other(error))
     }
+}
+
+/// The files of a package from its documents, and its protos by their paths below it.
+pub fn files(
+    documents: impl IntoIterator<Item = (&'static str, String)>,
+    protos: impl IntoIterator<Item = (String, String)>,
+) -> Result<PackageFiles, NoProto> {
+    let mut files = PackageFiles::default();
+    files.0.extend(documents.into_iter().map(|(name, text)| (name.to_owned(), text)));
+    for (path, text) in protos {
+        let is_odd = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
+        let is_proto = path.starts_with("microservice/") && path.ends_with(".proto");
+        if !is_proto || path.split('/').any(is_odd) {
+            return Err(NoProto { path: path.chars().take(200).collect() });
+        }
+        files.0.insert(path, text);
+    }
+    Ok(files)
 }
 
 /// Whether it can be the name of a package: nothing else becomes part of a path.

@@ -119,16 +119,5 @@ impl FromRequestParts<Face> for Admin {
 }
 
 fn caller(parts: &Parts, face: &Face, scope: Scope) -> Result<Caller, Problem> {
-    if face.keys.is_open() {
-        return Ok(Caller::anybody());
-    }
-    let Some(caller) = bearer(&parts.headers).and_then(|key| face.keys.caller(key)) else {
-        let detail = "send a key that the server knows: `Authorization: Bearer <key>`";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
-    };
-    if !caller.may(scope) {
-        let detail = format!("the key `{}` is not good for `{}`", caller.name(), scope.as_str());
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
-    }
-    Ok(caller.clone())
+    Ok(face.keys.admit(bearer(&parts.headers), scope)?)
 }

@@ -2,8 +2,11 @@
 
 mod announce;
 mod desk;
+mod following;
 mod labels;
 mod model;
+mod page;
+mod pipelines;
 mod queue;
 mod service_key;
 mod view;
@@ -21,10 +24,14 @@ use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::values::write_results;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
 use self::desk::{Command, Desk};
+pub use self::following::Following;
 use self::model::{Model, Phase, new_id};
+pub use self::page::Page;
+pub use self::pipelines::NodeHealth;
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::allow::Allowed;
@@ -47,6 +54,8 @@ pub struct Means {
     pub orchestrator: Orchestrator,
     /// Knows where the nodes answer.
     pub endpoints: Arc<dyn Endpoints>,
+    /// Whether they answer, of which not long is waited for.
+    pub health: Arc<dyn Endpoints>,
 }
 
 /// Gives what carries out a run whose services are shown that key, or none. An error says why the key cannot be one.
@@ -119,6 +128,18 @@ pub enum Error {
     /// The package, or what it is to be run with, is not good.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The request cannot be met as it is.
+    #[error("{reason}")]
+    NotUnderstood {
+        /// Why not.
+        reason: String,
+    },
+    /// The package is needed.
+    #[error("run {run} is made from it; delete the runs of a pipeline first")]
+    InUse {
+        /// By this run, perhaps among others.
+        run: RunId,
+    },
     /// As many runs wait as may.
     #[error("{waiting} runs wait for their turn, which is as many as may; try again in a while")]
     Full {
@@ -193,7 +214,9 @@ impl Runs {
         let Parts { store, packages, means } = parts;
         let store = Arc::new(Announcing::new(store));
         let now = Mutex::default();
-        let model = Arc::new(Model { store, packages, means, settings, now });
+        let closed = CancellationToken::new();
+        let model =
+            Arc::new(Model { store, packages, means, settings, now, closed, naming: Mutex::default() });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
         for run in model.store.runs()?.into_iter().rev() {
@@ -219,6 +242,10 @@ impl Runs {
                 model.enter(&run.id, Phase::NeedsKey);
                 continue;
             }
+            if model.was_asked_to_stop(&run.id)? {
+                model.end_unbegun(&run.id);
+                continue;
+            }
             model.enter(&run.id, Phase::Waiting);
             recalled.push(Command::Begin {
                 caller: labels::caller(&run).into(),
@@ -228,6 +255,7 @@ impl Runs {
         }
         let work = Desk::new(Arc::clone(&model)).work(commands);
         let first = desk.clone();
+        let closed = model.closed.clone();
         let work = async move {
             let recall = async move {
                 for command in recalled {
@@ -236,6 +264,7 @@ impl Runs {
                 }
             };
             tokio::join!(work, recall);
+            closed.cancel();
         };
         Ok((Self { model, desk }, work))
     }
@@ -247,14 +276,18 @@ impl Runs {
 
     /// Takes a run that is to begin when its turn has come. It is in the store when this returns.
     pub async fn begin(&self, request: Request) -> Result<Begun, Error> {
-        let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
+        let desk = self.desk.clone().reserve_owned().await.map_err(|_| Error::Stopping)?;
         let model = Arc::clone(&self.model);
-        let caller = Arc::clone(&request.caller);
-        let begun = blocking(move || model.create(&request)).await?;
-        if !begun.is_repeated {
-            desk.send(Command::Begin { run: begun.run.clone(), caller, redo: Vec::new() });
-        }
-        Ok(begun)
+        // Also when whoever asked is gone meanwhile: what is in the store has its turn.
+        blocking(move || {
+            let begun = model.create(&request)?;
+            if !begun.is_repeated {
+                let (run, caller) = (begun.run.clone(), request.caller);
+                desk.send(Command::Begin { run, caller, redo: Vec::new() });
+            }
+            Ok(begun)
+        })
+        .await
     }
 
     /// Ends a run that has not ended.
@@ -263,7 +296,7 @@ impl Runs {
         let (answer, answered) = oneshot::channel();
         let command = Command::Cancel { run: stored.id.clone(), answer };
         self.desk.send(command).await.map_err(|_| Error::Stopping)?;
-        if answered.await.unwrap_or(false) {
+        if answered.await.map_err(|_| Error::Stopping)? {
             return Ok(());
         }
         let model = Arc::clone(&self.model);
@@ -271,9 +304,8 @@ impl Runs {
             let run = stored.id.clone();
             match model.state_of(&stored) {
                 // Nobody works on it: what it was cut off from is its end.
-                State::Interrupted | State::NeedsKey => {
+                State::Interrupted | State::NeedsKey if model.enter_if_free(&run) => {
                     model.end_unbegun(&run);
-                    model.leave(&run);
                     Ok(())
                 }
                 state => Err(Error::WrongState {
@@ -299,6 +331,10 @@ impl Runs {
         self.model.check_key(service_key.as_ref())?;
         if let Some(step) = redo.iter().find(|step| !stored.steps.contains(step)) {
             return Err(Error::NoStep { run: stored.id, step: step.clone() });
+        }
+        if service_key.is_some() && !stored.labels.contains_key(labels::SERVICE_KEY) {
+            let reason = "can only be given to a run that was begun with one".to_owned();
+            return Err(Error::BadServiceKey { reason });
         }
         let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
         let needs = match self.model.state_of(&stored) {
@@ -346,11 +382,14 @@ impl Runs {
                 let needs = "only what has ended can be deleted; cancel it first";
                 return Err(Error::WrongState { run: stored.id, state: state.as_str(), needs });
             }
-            model.store.forget(&stored.id)?;
+            let forgotten = model.store.forget(&stored.id);
             let mut now = model.lock();
             now.phases.remove(&stored.id);
+            now.keys.remove(&stored.id);
             now.requests.retain(|_, run| *run != stored.id);
-            Ok(())
+            drop(now);
+            model.store.close(&stored.id);
+            Ok(forgotten?)
         })
         .await
     }
@@ -360,6 +399,16 @@ impl Runs {
         let stored = self.stored(run).await?;
         let model = Arc::clone(&self.model);
         blocking(move || model.view(stored)).await
+    }
+
+    /// The runs on a page, the latest first and without their steps, and the token of the next page.
+    pub async fn list_page(
+        &self,
+        state: Option<State>,
+        page: &Page,
+    ) -> Result<(Vec<RunView>, Option<String>), Error> {
+        let all = self.list().await?;
+        page.of(all, |run| run.id.as_str(), |run| state.is_none_or(|state| run.state == state))
     }
 
     /// Every run that the server began, the latest first, without their steps.

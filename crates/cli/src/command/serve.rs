@@ -12,7 +12,7 @@ use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::ServiceTransport;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
 use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
-use aieffect_server::{Allowed, Keys, Packages, earlier, rest};
+use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -26,14 +26,19 @@ use crate::log::Log;
 
 /// How long open requests may take to end once no run is under way any more.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
+/// How long a node whose health is asked for may take to answer.
+const HEALTH: Duration = Duration::from_secs(2);
 
-/// Take pipelines over HTTP and run many at once, through restarts
+/// Take pipelines over gRPC and HTTP and run many at once, through restarts
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  aieffect serve --store /var/lib/aieffect --keys /etc/aieffect/keys")]
 pub(crate) struct Serve {
     /// Where to answer HTTP
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50101", env = "AIEFFECT_HTTP_ADDR")]
     http_addr: SocketAddr,
+    /// Where to answer gRPC
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50100", env = "AIEFFECT_GRPC_ADDR")]
+    grpc_addr: SocketAddr,
     /// The folder of runs and packages
     #[arg(long, value_name = "DIR", default_value = ".aieffect/server", env = "AIEFFECT_STORE")]
     store: PathBuf,
@@ -77,8 +82,10 @@ pub(crate) struct Serve {
 pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     let log = Log::new(options.log_level, options.log_format);
     let keys = Arc::new(keys(options.keys.as_deref(), &log)?);
-    if keys.is_open() && !options.insecure && !options.http_addr.ip().is_loopback() {
-        let text = format!("whoever reaches {} could run anything: it has no keys", options.http_addr);
+    let addresses = [options.http_addr, options.grpc_addr];
+    let for_others = addresses.iter().find(|address| !address.ip().is_loopback());
+    if let Some(address) = for_others.filter(|_| keys.is_open() && !options.insecure) {
+        let text = format!("whoever reaches {address} could run anything: it has no keys");
         let help = "give it keys with `--keys FILE`, or say `--insecure`";
         return Err(Failure::text(Exit::WrongUsage, text).help(help));
     }
@@ -120,20 +127,27 @@ async fn serve(
     log: &Log,
 ) -> Result<Exit, Failure> {
     let mut interrupts = Interrupts::listen()?;
-    let not_bound = |error| {
-        let text = format!("{} cannot be listened at: {error}", options.http_addr);
-        Failure::text(Exit::WrongUsage, text).help("choose another address with `--http-addr`")
-    };
-    let listener = TcpListener::bind(options.http_addr).await.map_err(not_bound)?;
-    let bound = listener.local_addr().map_err(not_bound)?;
+    let (http, http_bound) = listener(options.http_addr, "--http-addr").await?;
+    let (grpc, grpc_bound) = listener(options.grpc_addr, "--grpc-addr").await?;
     let (runs, work) = Runs::open(parts, settings).map_err(crate::keep::refused)?;
     let stop = CancellationToken::new();
-    let router = earlier::router(runs.clone(), Arc::clone(&keys)).merge(rest::router(runs.clone(), keys));
-    let mut serving = std::pin::pin!(rest::serve(listener, router, stop.clone()));
+    let earlier = earlier::router(runs.clone(), Arc::clone(&keys));
+    let router = earlier.merge(rest::router(runs.clone(), Arc::clone(&keys)));
+    let http = rest::serve(http, router, stop.clone());
+    let grpc = grpc::serve(grpc, runs.clone(), keys, stop.clone());
+    let failed = |address: SocketAddr, error: &dyn std::error::Error| {
+        let text = format!("{address} is not listened at any more: {error}");
+        Failure::text(Exit::Internal, text)
+    };
+    let http = async { http.await.map_err(|error| failed(http_bound, &error)) };
+    let grpc = async { grpc.await.map_err(|error| failed(grpc_bound, &error)) };
+    // Whichever fails first ends both.
+    let mut serving = std::pin::pin!(async { tokio::try_join!(http, grpc).map(drop) });
     let mut work = std::pin::pin!(work);
-    log.info(&format!("listening at http://{bound}"));
+    log.info(&format!("listening at grpc://{grpc_bound}"));
+    log.info(&format!("listening at http://{http_bound}"));
     tokio::select! {
-        ended = &mut serving => return ended.map(|()| Exit::Done).map_err(not_bound),
+        ended = &mut serving => return ended.map(|()| Exit::Done),
         () = &mut work => return Err(Failure::text(Exit::Internal, "runs are not worked on any more")),
         _ = interrupts.next() => {}
     }
@@ -152,11 +166,23 @@ async fn serve(
     Ok(Exit::Done)
 }
 
+/// Listens, and says where.
+async fn listener(address: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let not_bound = |error| {
+        let text = format!("{address} cannot be listened at: {error}");
+        Failure::text(Exit::WrongUsage, text).help(format!("choose another address with `{option}`"))
+    };
+    let listener = TcpListener::bind(address).await.map_err(not_bound)?;
+    let bound = listener.local_addr().map_err(not_bound)?;
+    Ok((listener, bound))
+}
+
 /// Runs without a key for their services share connections; each other has its own.
 fn means(access: Access, ready_timeout: Duration) -> MeansFor {
     let with = move |access: Access| Means {
         orchestrator: Orchestrator::new(Arc::new(ServiceTransport::new(access.clone()))),
-        endpoints: Arc::new(FixedEndpoints::new(ready_timeout).with_access(access)),
+        endpoints: Arc::new(FixedEndpoints::new(ready_timeout).with_access(access.clone())),
+        health: Arc::new(FixedEndpoints::new(HEALTH).with_access(access)),
     };
     let shared = with(access.clone());
     Arc::new(move |key| match key {

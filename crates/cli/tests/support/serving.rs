@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Serving {
     running: Running,
     address: String,
+    grpc: String,
     key: Option<String>,
 }
 
@@ -38,10 +39,13 @@ impl Serving {
     pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         let store = format!("--store={}", folder.display());
         let serve = Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), folder);
-        let mut running = serve.arg(store).args(args).start();
-        let line = running.line_with("listening at http://");
-        let address = line.split("http://").nth(1).unwrap().trim().to_owned();
-        Self { running, address, key: None }
+        let mut running = serve.args(["--grpc-addr=127.0.0.1:0", &store]).args(args).start();
+        let mut address = |scheme: &str| {
+            let line = running.line_with(&format!("listening at {scheme}://"));
+            line.split("://").nth(1).unwrap().trim().to_owned()
+        };
+        let (grpc, address) = (address("grpc"), address("http"));
+        Self { running, address, grpc, key: None }
     }
 
     pub(crate) fn with_key(self, key: &str) -> Self {
@@ -50,6 +54,11 @@ impl Serving {
 
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where it answers gRPC.
+    pub(crate) fn grpc(&self) -> &str {
+        &self.grpc
     }
 
     pub(crate) fn running(&mut self) -> &mut Running {

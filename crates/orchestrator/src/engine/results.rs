@@ -12,6 +12,8 @@ use crate::store::{StreamReader, StreamWriter};
 
 /// What a step may hold in memory before it goes to a file.
 const IN_MEMORY: usize = 1024 * 1024;
+/// A kept response of up to that size has memory of its own.
+const DETACHED: usize = 4 * 1024;
 
 /// Which responses of each step are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +177,9 @@ impl StepResult {
             Keep::None => {}
             Keep::Last => self.held = vec![output.clone()],
             Keep::All => {
-                self.held.push(output.clone());
+                // A small one may lie in a large piece of what was read.
+                let is_small = output.len() <= DETACHED;
+                self.held.push(if is_small { Bytes::copy_from_slice(output) } else { output.clone() });
                 self.held_bytes += output.len();
                 if self.held_bytes > IN_MEMORY && self.spool().is_ok() {
                     self.held.clear();

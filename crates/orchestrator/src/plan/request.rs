@@ -82,6 +82,9 @@ pub enum TransferError {
     },
 }
 
+/// Bytes of requests that are made at once.
+const TOGETHER: usize = 64 * 1024;
+
 /// Why a request could not be made of one of several messages.
 #[derive(Debug)]
 pub(crate) enum Unmade {
@@ -239,16 +242,23 @@ impl RequestPlan {
         }
     }
 
-    /// The same from each of several messages of the only incoming link; those that could be made before the first that
-    /// could not.
-    pub(crate) fn fill_each(&self, messages: Messages) -> (Messages, Option<Unmade>) {
+    /// The same from each of several messages of the only incoming link: as many as make no more than [`TOGETHER`] bytes
+    /// or so, before the first that none can be made of. `messages` has those that are left, without that one.
+    pub(crate) fn fill_each(&self, messages: &mut Messages) -> (Messages, Option<Unmade>) {
         if self.hands_on() {
-            return (messages, None);
+            return (std::mem::take(messages), None);
         }
-        let mut composer = Composer::with_room(messages.size() + 32 * messages.count());
-        let fault = messages.iter().find_map(|message| {
-            composer.add(|out| self.fill_into(message, out).map_err(Unmade::Transfer)).err()
-        });
+        let mut composer = Composer::with_room((messages.size() + 32 * messages.count()).min(TOGETHER));
+        let (mut used, mut fault) = (0, None);
+        for message in messages.iter() {
+            used += 1;
+            let added = composer.add(|out| self.fill_into(message, out).map_err(Unmade::Transfer));
+            fault = added.err();
+            if fault.is_some() || composer.size() >= TOGETHER {
+                break;
+            }
+        }
+        drop(messages.take_up_to(used));
         (composer.finish(), fault)
     }
 

@@ -138,16 +138,29 @@ impl Requests {
         }
     }
 
-    /// The requests made each of a message of the incoming link at that position, and why there are no more of them than
-    /// these, if there are fewer. Only for a step that has one incoming link, or that merges them.
-    pub(crate) fn each(&self, input: usize, messages: Messages) -> (Messages, Option<Unmade>) {
+    /// The requests made each of a message of the incoming link at that position, and why there are no more of them, if
+    /// that is for a fault of the next one. `messages` has those that are left. Only for a step that has one incoming link,
+    /// or that merges them.
+    pub(crate) fn each(&self, input: usize, messages: &mut Messages) -> (Messages, Option<Unmade>) {
+        match self.of(input) {
+            Some(plan) => plan.fill_each(messages),
+            None => (std::mem::take(messages), None),
+        }
+    }
+
+    /// The same of a single one.
+    pub(crate) fn one(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
+        match self.of(input) {
+            Some(plan) => plan.fill_only(message),
+            None => Ok(message),
+        }
+    }
+
+    fn of(&self, input: usize) -> Option<&RequestPlan> {
         match self {
-            Self::Joined(plan) => plan.fill_each(messages),
-            Self::Merged(plans) => match plans.get(input) {
-                Some(plan) => plan.fill_each(messages),
-                None => (Messages::default(), None),
-            },
-            Self::Listed(_) => (Messages::default(), None),
+            Self::Joined(plan) => Some(plan),
+            Self::Merged(plans) => plans.get(input),
+            Self::Listed(_) => None,
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::documents::{Answer, PackageBody, PackageJson, parsed};
 use super::problem::{self, Problem};
 use super::{Admin, Reader, Runner};
-use crate::packages::{Packages, Refusal};
+use crate::packages::{self, Refusal};
 use crate::runs::Runs;
 
 /// Takes a zip, or documents as JSON.
@@ -32,7 +32,7 @@ pub(super) async fn put(
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
     };
-    let taken = with(runs, move |packages| match &files {
+    let taken = runs.with_packages(move |packages| match &files {
         Some(files) => packages.put_files(files),
         None => packages.put_zip(&body),
     });
@@ -45,28 +45,17 @@ pub(super) async fn put(
 
 fn files(body: &[u8]) -> Result<PackageFiles, Problem> {
     let body: PackageBody = parsed(body)?;
-    let mut files = PackageFiles::default();
     let documents = [
         ("blueprint.json", Some(body.blueprint)),
         ("dockerinfo.json", Some(body.dockerinfo)),
         ("execution.json", body.execution),
     ];
-    for (name, document) in documents {
-        files.0.extend(document.map(|document| (name.to_owned(), document.to_string())));
-    }
-    for (path, text) in body.protos {
-        if !path.starts_with("microservice/") || !path.ends_with(".proto") {
-            let detail =
-                format!("`{path}` is no path of a proto, which is such as `microservice/meter1.proto`");
-            return Err(Problem::bad(detail));
-        }
-        files.0.insert(path, text);
-    }
-    Ok(files)
+    let documents = documents.into_iter().filter_map(|(name, document)| Some((name, document?.to_string())));
+    packages::files(documents, body.protos).map_err(|error| Problem::bad(error.to_string()))
 }
 
 pub(super) async fn list(_: Reader, State(runs): State<Runs>) -> Result<Answer<Value>, Problem> {
-    let packages = with(runs, |packages| {
+    let packages = runs.with_packages(|packages| {
         let found = packages.digests()?.into_iter().map(|digest| packages.get(&digest));
         // One that is taken away meanwhile is left out.
         found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
@@ -81,7 +70,7 @@ pub(super) async fn get(
     Path(digest): Path<String>,
 ) -> Result<Answer<PackageJson>, Problem> {
     let wanted = digest.clone();
-    let package = with(runs, move |packages| packages.get(&wanted)).await?;
+    let package = runs.with_packages(move |packages| packages.get(&wanted)).await?;
     Ok(Answer(package.ok_or(Refusal::Unknown { digest })?.into()))
 }
 
@@ -91,7 +80,7 @@ pub(super) async fn zip(
     Path(digest): Path<String>,
 ) -> Result<Response, Problem> {
     let wanted = digest.clone();
-    let zip = with(runs, move |packages| packages.zip(&wanted)).await?;
+    let zip = runs.with_packages(move |packages| packages.zip(&wanted)).await?;
     let zip = zip.ok_or(Refusal::Unknown { digest })?;
     Ok(([(CONTENT_TYPE, "application/zip")], zip).into_response())
 }
@@ -101,25 +90,6 @@ pub(super) async fn remove(
     State(runs): State<Runs>,
     Path(digest): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let in_use = runs.list().await?.into_iter().find(|run| run.package == digest);
-    if let Some(run) = in_use {
-        let detail = format!("run {} is made from it; delete the runs of a pipeline first", run.id);
-        return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
-    }
-    let wanted = digest.clone();
-    match with(runs, move |packages| packages.remove(&wanted)).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Refusal::Unknown { digest }.into()),
-    }
-}
-
-/// On a thread that may wait for a disk.
-async fn with<T: Send + 'static>(
-    runs: Runs,
-    work: impl FnOnce(&Packages) -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(move || work(runs.packages())).await;
-    let failed =
-        |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the package could not be read");
-    done.map_err(failed)?.map_err(Problem::from)
+    runs.remove_package(&digest).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,13 +1,14 @@
 //! What went wrong, as RFC 9457 has it.
 
 use aieffect_blueprint::{Diagnostic, Findings};
-use aieffect_orchestrator::ports::StoreError;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::keys::Denied;
+use crate::kind::Kind;
 use crate::packages::Refusal;
 use crate::runs::Error;
 
@@ -26,6 +27,10 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), findings: Vec::new() }
+    }
+
+    fn of(kind: Kind, detail: String) -> Self {
+        Self::new(status(kind), kind.as_str(), detail)
     }
 
     /// A request that is not understood.
@@ -73,41 +78,38 @@ impl From<BytesRejection> for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let detail = error.to_string();
+        let problem = Self::of((&error).into(), error.to_string());
         match error {
-            Error::Refused(refusal) => refusal.into(),
-            Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail),
-            Error::OtherRequest { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
-            }
-            Error::NoRun { .. } => Self::new(StatusCode::NOT_FOUND, "no_such_run", detail),
-            Error::WrongState { .. } => Self::new(StatusCode::CONFLICT, "wrong_state", detail),
-            Error::NoStep { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_such_step", detail),
-            Error::Store(StoreError::NoRun { run, .. }) => {
-                Self::new(StatusCode::NOT_FOUND, "no_such_run", format!("there is no run {run}"))
-            }
-            Error::Store(StoreError::Busy { .. }) => Self::new(StatusCode::CONFLICT, "busy", detail),
-            Error::Store(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", detail),
-            Error::NotAllowed { .. } => Self::new(StatusCode::FORBIDDEN, "endpoint_not_allowed", detail),
-            Error::BadServiceKey { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_service_key", detail)
-            }
-            Error::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail),
+            Error::Refused(Refusal::Findings(found)) => Self { findings: findings(&found), ..problem },
+            _ => problem,
         }
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let detail = refusal.to_string();
-        match refusal {
-            Refusal::Findings(found) => {
-                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "findings", detail);
-                Self { findings: findings(&found), ..problem }
-            }
-            Refusal::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "no_such_pipeline", detail),
-            Refusal::Folder { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", detail),
+        Error::from(refusal).into()
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::of((&denied).into(), denied.to_string())
+    }
+}
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::BadRequest => StatusCode::BAD_REQUEST,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden | Kind::NotAllowed => StatusCode::FORBIDDEN,
+        Kind::NoSuchPipeline | Kind::NoSuchRun => StatusCode::NOT_FOUND,
+        Kind::InUse | Kind::WrongState | Kind::Busy => StatusCode::CONFLICT,
+        Kind::Findings | Kind::IdempotencyKeyReused | Kind::NoSuchStep | Kind::BadServiceKey => {
+            StatusCode::UNPROCESSABLE_ENTITY
         }
+        Kind::TooManyRuns => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Store | Kind::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -15,11 +15,8 @@ use super::documents::{Answer, Json, ModeWord, Query, ResumeBody, RunBody, RunJs
 use super::problem::Problem;
 use super::{Admin, Reader, Runner};
 use crate::packages::Wanted;
-use crate::runs::{Naming, Request, Runs, ServiceKey, State as RunState};
+use crate::runs::{Naming, Page, Request, Runs, ServiceKey, State as RunState};
 
-/// Runs on a page unless another number is asked for, and at most.
-const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 500;
 const LONGEST_KEY: usize = 200;
 
 pub(super) async fn begin(
@@ -58,14 +55,14 @@ pub(super) async fn begin(
     Ok((status, [(LOCATION, place)], Answer(run)).into_response())
 }
 
-/// The latest first. The token of a page is the last run on the one before it.
+/// The latest first.
 pub(super) async fn list(
     _: Reader,
     State(runs): State<Runs>,
     mut query: Query,
 ) -> Result<Answer<Value>, Problem> {
     let (state, token) = (query.take("state"), query.take("page_token"));
-    let size = query.number("page_size")?.map_or(PAGE, |size| usize::try_from(size).unwrap_or(usize::MAX));
+    let size = query.number("page_size")?.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
     query.finish()?;
     let wanted = state.as_deref().map(|word| {
         let found = RunState::ALL.into_iter().find(|state| state.as_str() == word);
@@ -75,20 +72,7 @@ pub(super) async fn list(
         })
     });
     let wanted = wanted.transpose()?;
-    if !(1..=LARGEST_PAGE).contains(&size) {
-        return Err(Problem::bad(format!("`page_size` is a number from 1 to {LARGEST_PAGE}")));
-    }
-    let all = runs.list().await?;
-    let begin = match &token {
-        None => 0,
-        Some(token) => {
-            let last = all.iter().position(|run| run.id.as_str() == *token);
-            1 + last.ok_or_else(|| Problem::bad("`page_token` is of no page; begin anew without one"))?
-        }
-    };
-    let mut rest = all.into_iter().skip(begin).filter(|run| wanted.is_none_or(|state| run.state == state));
-    let page: Vec<_> = rest.by_ref().take(size).collect();
-    let next = rest.next().and_then(|_| Some(page.last()?.id.to_string()));
+    let (page, next) = runs.list_page(wanted, &Page { size, token }).await?;
     let page: Vec<RunJson> = page.into_iter().map(RunJson::from).collect();
     Ok(Answer(json!({ "runs": page, "next_page_token": next })))
 }

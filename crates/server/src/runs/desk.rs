@@ -9,6 +9,7 @@ use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::RunStore;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::labels;
@@ -31,10 +32,11 @@ pub(super) struct Desk {
     model: Arc<Model>,
     queue: Queue,
     redo: HashMap<RunId, Vec<String>>,
-    running: JoinSet<()>,
+    running: JoinSet<Result<(), String>>,
     tasks: HashMap<Id, RunId>,
     cancels: HashMap<RunId, CancellationToken>,
-    is_stopping: bool,
+    /// Once it is to stop: what has not ended by then is left.
+    end: Option<Instant>,
 }
 
 impl Desk {
@@ -46,37 +48,36 @@ impl Desk {
             running: JoinSet::new(),
             tasks: HashMap::new(),
             cancels: HashMap::new(),
-            is_stopping: false,
+            end: None,
         }
     }
 
     /// Works until it is told to stop, and what is under way then has ended or the grace is over. What has not ended is
     /// left in the store as it is, to be gone on with.
     pub(super) async fn work(mut self, mut commands: mpsc::Receiver<Command>) {
-        let stopping = CancellationToken::new();
         loop {
             self.begin_next();
-            if self.is_stopping && self.running.is_empty() {
+            if self.end.is_some() && self.running.is_empty() {
                 return;
             }
             tokio::select! {
-                command = commands.recv(), if !self.is_stopping => match command {
-                    Some(command) => self.obey(command, &stopping),
+                command = commands.recv(), if self.end.is_none() => match command {
+                    Some(command) => self.obey(command),
                     None => return,
                 },
                 Some(ended) = self.running.join_next_with_id() => {
-                    let id = match &ended {
-                        Ok((id, ())) => *id,
-                        Err(error) => error.id(),
+                    let (task, outcome) = match ended {
+                        Ok(ended) => ended,
+                        Err(error) => (error.id(), Err("the engine failed; its log says more".to_owned())),
                     };
-                    self.ended(id, ended.is_err());
+                    self.ended(task, outcome);
                 }
-                () = grace_after(&stopping, self.model.settings.grace) => return,
+                () = grace_over(self.end) => return,
             }
         }
     }
 
-    fn obey(&mut self, command: Command, stopping: &CancellationToken) {
+    fn obey(&mut self, command: Command) {
         match command {
             Command::Begin { run, caller, redo } => {
                 self.redo.insert(run.clone(), redo);
@@ -95,15 +96,12 @@ impl Desk {
                 // Whoever asked may have gone.
                 answer.send(found || token.is_some()).ok();
             }
-            Command::Stop => {
-                self.is_stopping = true;
-                stopping.cancel();
-            }
+            Command::Stop => self.end = Some(Instant::now() + self.model.settings.grace),
         }
     }
 
     fn begin_next(&mut self) {
-        while !self.is_stopping && self.running.len() < self.model.settings.most_running {
+        while self.end.is_none() && self.running.len() < self.model.settings.most_running {
             let Some(run) = self.queue.pop() else { return };
             let cancel = CancellationToken::new();
             let redo = self.redo.remove(&run).unwrap_or_default();
@@ -115,42 +113,43 @@ impl Desk {
         }
     }
 
-    fn ended(&mut self, task: Id, has_panicked: bool) {
+    /// Only here does a run leave its phase: whoever wants to go on with it has to wait until then.
+    fn ended(&mut self, task: Id, outcome: Result<(), String>) {
         let Some(run) = self.tasks.remove(&task) else { return };
         self.cancels.remove(&run);
-        if has_panicked {
-            self.model.enter(&run, Phase::Interrupted("the engine failed; its log says more".to_owned()));
+        if let Err(reason) = outcome {
+            self.model.enter(&run, Phase::Interrupted(reason));
         }
         self.model.leave(&run);
     }
 }
 
 /// Ready once the grace after the stop is over.
-async fn grace_after(stopping: &CancellationToken, grace: std::time::Duration) {
-    stopping.cancelled().await;
-    tokio::time::sleep(grace).await;
+async fn grace_over(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
 }
 
-/// One run, from its turn to its end.
-async fn perform(model: Arc<Model>, run: RunId, redo: Vec<String>, cancel: CancellationToken) {
-    let prepared = {
+/// One run, from its turn to its end. An error says why it could not go on.
+async fn perform(
+    model: Arc<Model>,
+    run: RunId,
+    redo: Vec<String>,
+    cancel: CancellationToken,
+) -> Result<(), String> {
+    let (plan, options, _claim) = {
         let (model, run) = (Arc::clone(&model), run.clone());
-        tokio::task::spawn_blocking(move || prepare(&model, &run, &redo)).await
+        let prepared = tokio::task::spawn_blocking(move || {
+            // Held until the run has ended: no other process goes on with it meanwhile.
+            let claim = model.store.claim(&run).map_err(|error| error.to_string())?;
+            let (plan, options) = prepare(&model, &run, &redo)?;
+            Ok::<_, String>((plan, options, claim))
+        });
+        prepared.await.map_err(|error| error.to_string())??
     };
-    let (plan, options) = match prepared {
-        Ok(Ok(prepared)) => prepared,
-        Ok(Err(reason)) => return model.enter(&run, Phase::Interrupted(reason)),
-        Err(error) => return model.enter(&run, Phase::Interrupted(error.to_string())),
-    };
-    // Held until the run has ended: no other process goes on with it meanwhile.
-    let _claim = match model.store.claim(&run) {
-        Ok(claim) => claim,
-        Err(error) => return model.enter(&run, Phase::Interrupted(error.to_string())),
-    };
-    let means = match model.means_of(&run) {
-        Ok(means) => means,
-        Err(reason) => return model.enter(&run, Phase::Interrupted(reason)),
-    };
+    let means = model.means_of(&run)?;
     let handle = means.orchestrator.submit(plan, means.endpoints, options, Vec::new());
     let asked = handle.cancellation();
     let mut ended = std::pin::pin!(handle.wait());
@@ -161,9 +160,7 @@ async fn perform(model: Arc<Model>, run: RunId, redo: Vec<String>, cancel: Cance
             ended.await
         }
     };
-    if let Some(reason) = report.unstored {
-        model.enter(&run, Phase::Interrupted(reason));
-    }
+    report.unstored.map_or(Ok(()), Err)
 }
 
 fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, RunOptions), String> {

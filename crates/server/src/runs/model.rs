@@ -9,6 +9,7 @@ use aieffect_orchestrator::plan::{Plan, PlannedNode};
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce::Announcing;
@@ -22,6 +23,10 @@ pub(super) struct Model {
     pub(super) means: MeansFor,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
+    /// Held while a request that has a name becomes a run.
+    pub(super) naming: Mutex<()>,
+    /// Cancelled once no run is worked on any more.
+    pub(super) closed: CancellationToken,
 }
 
 /// What the store does not say.
@@ -48,6 +53,8 @@ pub(super) enum Phase {
 impl Model {
     pub(super) fn create(&self, request: &Request) -> Result<Begun, Error> {
         let named = request.idempotency.as_ref().map(|key| (request.caller.to_string(), key.clone()));
+        // Of two that come at once, the second finds the first in the store.
+        let _turn = named.as_ref().map(|_| self.naming.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(begun) = named.as_ref().map(|named| self.repeated(request, named)).transpose()?.flatten()
         {
             return Ok(begun);
@@ -75,13 +82,7 @@ impl Model {
             if waiting >= self.settings.most_waiting {
                 return Err(Error::Full { waiting });
             }
-            // Two that come at once must not both be the first.
-            if let Some(named) = named {
-                if let Some(earlier) = now.requests.get(&named) {
-                    return Ok(Begun { run: earlier.clone(), is_repeated: true });
-                }
-                now.requests.insert(named, id.clone());
-            }
+            now.requests.extend(named.map(|named| (named, id.clone())));
             now.phases.insert(id.clone(), Phase::Waiting);
             now.keys.extend(request.service_key.clone().map(|key| (id.clone(), key)));
         }
@@ -104,8 +105,8 @@ impl Model {
         named: &(String, String),
     ) -> Result<Option<Begun>, Error> {
         let Some(run) = self.lock().requests.get(named).cloned() else { return Ok(None) };
-        // It is being created.
-        let Some(stored) = self.store.run(&run)? else { return Ok(Some(Begun { run, is_repeated: true })) };
+        // One that is gone can be begun anew.
+        let Some(stored) = self.store.run(&run)? else { return Ok(None) };
         if labels::wanted(&stored) != request.wanted {
             return Err(Error::OtherRequest { key: named.1.clone() });
         }
@@ -193,6 +194,17 @@ impl Model {
 
     pub(super) fn keep_key(&self, run: &RunId, key: ServiceKey) {
         self.lock().keys.insert(run.clone(), key);
+    }
+
+    /// Whether it was cancelled, and had not come to its end.
+    pub(super) fn was_asked_to_stop(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut is_asked = false;
+        self.store.read(run, 0, &mut |_, entry| match entry.event {
+            StoredEvent::CancelRequested => is_asked = true,
+            StoredEvent::Started | StoredEvent::Resumed { .. } => is_asked = false,
+            _ => {}
+        })?;
+        Ok(is_asked)
     }
 
     pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {

@@ -91,7 +91,15 @@ impl State {
 
 impl Model {
     pub(super) fn state_of(&self, run: &StoredRun) -> State {
-        match (self.lock().phases.get(&run.id), run.ending) {
+        let phase = self.lock().phases.get(&run.id).cloned();
+        // It may have ended since the run was read, which is stored before its phase goes.
+        let ending = match (&phase, run.ending) {
+            (None, Ending::Open) => {
+                self.store.run(&run.id).ok().flatten().map_or(Ending::Open, |again| again.ending)
+            }
+            (_, ending) => ending,
+        };
+        match (&phase, ending) {
             (Some(Phase::Waiting), _) => State::Waiting,
             (Some(Phase::Running), _) => State::Running,
             (Some(Phase::NeedsKey), _) => State::NeedsKey,

@@ -118,6 +118,17 @@ impl Feed {
         self.poll_next_of_call(context).map_ok(NextOfCall::Next)
     }
 
+    /// What was taken [together](Self::poll_together) and not used is the next again.
+    pub(crate) fn give_back(&mut self, messages: Messages) {
+        let held = match self {
+            Self::Join(join) => &mut join.held,
+            Self::Merge(merge) => &mut merge.held,
+        };
+        if !messages.is_empty() {
+            held.0.push_front(messages);
+        }
+    }
+
     /// From now on an open call ends once nothing waits for it.
     pub(crate) fn close(&mut self) {
         if let Self::Merge(merge) = self {

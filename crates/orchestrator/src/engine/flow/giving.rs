@@ -56,21 +56,25 @@ impl Giving {
     }
 
     fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while let Some(judging) = &mut self.judging {
-            let judged = ready!(judging.as_mut().poll(context));
-            self.judging = None;
-            match judged {
-                Ok(message) => {
-                    self.staged.push_back(message.into());
-                    self.judge_next();
+        loop {
+            if let Some(judging) = &mut self.judging {
+                let judged = ready!(judging.as_mut().poll(context));
+                self.judging = None;
+                self.course.answered();
+                match judged {
+                    Ok(message) => self.staged.push_back(message.into()),
+                    Err(failure) => self.failure = Some(failure),
                 }
-                Err(failure) => self.failure = Some(failure),
             }
-        }
-        // What came before a bad one was good.
-        ready!(self.poll_given(context));
-        if let Some(failure) = self.failure.take() {
-            return self.stopper.stop(Stop::Failed(failure));
+            // What came before a bad one was good.
+            ready!(self.poll_given(context));
+            if let Some(failure) = self.failure.take() {
+                return self.stopper.stop(Stop::Failed(failure));
+            }
+            self.judge_next();
+            if self.judging.is_none() {
+                break;
+            }
         }
         match self.most {
             Some(most) if self.given >= most => self.stopper.stop(Stop::Enough),

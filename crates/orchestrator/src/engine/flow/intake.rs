@@ -175,7 +175,7 @@ impl Intake {
     fn hand_on(
         &mut self,
         input: usize,
-        messages: Messages,
+        mut messages: Messages,
         replayed: &mut usize,
         course: &Course,
         stopper: &mut Stopper,
@@ -184,11 +184,21 @@ impl Intake {
         if requests.hands_on() {
             return Poll::Ready(Some(self.send(messages, Duration::ZERO, replayed, course)));
         }
-        let ((made, fault), transfer) = self.timing.of(messages.count(), || requests.each(input, messages));
-        let failure = fault.map(|fault| match fault {
-            Unmade::Transfer(error) => Failure::Transfer(error),
-            Unmade::TooLong(TooLong { length }) => Failure::too_large(Direction::Request, length),
+        let count = messages.count();
+        let ((made, failure), transfer) = self.timing.of(count, || match messages.take_only() {
+            Some(message) => match requests.one(input, message) {
+                Ok(made) => (Messages::from(made), None),
+                Err(error) => (Messages::default(), Some(Failure::Transfer(error))),
+            },
+            None => {
+                let (made, fault) = requests.each(input, &mut messages);
+                (made, fault.map(unmade))
+            }
         });
+        // Those behind one that no request can be made of: a live run goes on with them.
+        if let Source::Feed(_, feed) = &self.source {
+            lock(feed).give_back(messages);
+        }
         match failure {
             Some(failure) if made.is_empty() => stopper.stop(Stop::Failed(failure)),
             failure => {
@@ -230,6 +240,13 @@ impl Intake {
             }
         }
         messages
+    }
+}
+
+fn unmade(fault: Unmade) -> Failure {
+    match fault {
+        Unmade::Transfer(error) => Failure::Transfer(error),
+        Unmade::TooLong(TooLong { length }) => Failure::too_large(Direction::Request, length),
     }
 }
 

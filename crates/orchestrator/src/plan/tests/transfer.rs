@@ -31,7 +31,7 @@ fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, 
 /// The second of two that are the same and come together.
 fn together(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
     let [message] = inputs else { return as_planned(planned, step, inputs) };
-    let (made, fault) = planned.step(step).requests.each(0, row([message, message]));
+    let (made, fault) = planned.step(step).requests.each(0, &mut row([message, message]));
     match fault {
         Some(Unmade::Transfer(error)) => Err(error),
         Some(Unmade::TooLong(fault)) => panic!("{fault:?}"),

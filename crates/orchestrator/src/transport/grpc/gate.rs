@@ -37,6 +37,12 @@ impl Gate {
             return Ok(place);
         }
         let waiting = Waiting::new(self);
+        // The limit may have been raised before anybody could see that this waits; others before it have looked.
+        if self.waiting.load(Ordering::Acquire) == 1
+            && let Some(place) = self.try_enter(limit()?)
+        {
+            return Ok(place);
+        }
         loop {
             self.room.notified().await;
             let entered = limit().map(|all| (self.try_enter(all), all));

@@ -32,7 +32,8 @@ pub(crate) async fn try_once(address: &Address, access: &Access) -> Result<Said,
     let connection = Connection::make(address, access).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
     let mut answers: Vec<Messages> = Vec::new();
-    match ask(&connection, access, &mut answers).await {
+    let asked = ask(&connection, access, &mut answers).await;
+    match asked.map_err(|failure| access.without_token(failure)) {
         Ok(()) => {
             let answer = answers.first().and_then(|answer| answer.last()).map(HealthCheckResponse::decode);
             match answer.and_then(Result::ok).map(|answer| answer.status()) {

@@ -57,3 +57,27 @@ fn a_negative_zero_makes_a_field_with_presence_be_there() {
         r#"{"n":{"x":-0.0}}"#,
     );
 }
+
+#[test]
+fn those_behind_one_that_no_request_can_be_made_of_are_left() {
+    let planned = Setup::new()
+        .node("a", "syntax = \"proto3\"; message N {} message M { string text = 2; } service S { rpc Give(N) returns (M); }")
+        .node("b", "syntax = \"proto3\"; message N {} message M { string text = 3; } service S { rpc Take(M) returns (N); }")
+        .link("a:Give", "b:Take")
+        .planned();
+    let mut messages = crate::messages::row([&b"\x12\x01x"[..], b"\x12\x05y", b"\x12\x01z"]);
+    let requests = &planned.step("b:Take").requests;
+    let (made, fault) = requests.each(0, &mut messages);
+    assert!(fault.is_some());
+    assert_eq!(made.iter().collect::<Vec<_>>(), [b"\x1a\x01x"]);
+    let (made, fault) = requests.each(0, &mut messages);
+    assert!(fault.is_none() && messages.is_empty());
+    assert_eq!(made.iter().collect::<Vec<_>>(), [b"\x1a\x01z"]);
+
+    let mut many = crate::messages::row(vec![b"\x12\x02ab"; 100_000]);
+    let (made, _) = requests.each(0, &mut many);
+    assert!(
+        made.size() < 100_000 && made.count() + many.count() == 100_000,
+        "no more at once than is sent at once"
+    );
+}

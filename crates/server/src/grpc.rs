@@ -1,0 +1,135 @@
+//! The native API over gRPC: `aieffect.v1`, with `grpc.health.v1` and reflection.
+//!
+//! What each call does, and the codes that it ends with, stand in the protos. Health and reflection want no key, as `/livez`
+//! wants none.
+
+mod messages;
+mod nodes;
+mod pipelines;
+mod runs;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aieffect_api::DESCRIPTORS;
+use aieffect_api::v1::nodes_server::NodesServer;
+use aieffect_api::v1::pipelines_server::PipelinesServer;
+use aieffect_api::v1::runs_server::RunsServer;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Status};
+use tonic_health::ServingStatus;
+
+use self::status::Problem;
+use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::runs::{Page, Runs};
+
+/// Bytes of a message with a package, and of any other request. What goes around a package takes less than a MiB.
+const LARGEST_PACKAGE: usize = 65 * 1024 * 1024;
+const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
+/// Bytes that are sent at once of what is longer: grpcio takes no message over 4 MiB by default.
+const PIECE: usize = 64 * 1024;
+/// Calls at once on a connection.
+const MOST_CALLS: u32 = 256;
+/// Bytes under way to the server before it has taken any, of a call and of a connection.
+const CALL_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// A connection on which nothing comes is asked for a sign of life this often, and given up without one.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why no more calls are answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The protos that are compiled in cannot be shown.
+    #[error("the protos cannot be shown by reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The listener failed.
+    #[error("calls cannot be answered")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// What every call is answered with.
+#[derive(Clone)]
+struct Face {
+    runs: Runs,
+    keys: Arc<Keys>,
+}
+
+/// Answers calls until it is told to stop, and those that were begun by then. Streams of events that are open end once no run is
+/// worked on any more.
+pub async fn serve(
+    listener: TcpListener,
+    runs: Runs,
+    keys: Arc<Keys>,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let face = Face { runs, keys };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let names = ["", "aieffect.v1.Pipelines", "aieffect.v1.Runs", "aieffect.v1.Nodes"];
+    for name in names {
+        reporter.set_service_status(name, ServingStatus::Serving).await;
+    }
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let router = Server::builder()
+        .initial_stream_window_size(CALL_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(MOST_CALLS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(PATIENCE))
+        .add_service(PipelinesServer::new(face.clone()).max_decoding_message_size(LARGEST_PACKAGE))
+        .add_service(RunsServer::new(face.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(NodesServer::new(face).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        // What grpcio and older tools ask for.
+        .add_service(reflection().build_v1alpha()?);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let stopped = async {
+        stop.cancelled().await;
+        for name in names {
+            reporter.set_service_status(name, ServingStatus::NotServing).await;
+        }
+    };
+    Ok(router.serve_with_incoming_shutdown(incoming, stopped).await?)
+}
+
+impl Face {
+    /// Who calls, if they may do that.
+    fn admit<T>(&self, request: &Request<T>, scope: Scope) -> Result<Caller, Status> {
+        let admitted = self.keys.admit(bearer(request.metadata().as_ref()), scope);
+        Ok(admitted.map_err(Problem::from)?)
+    }
+}
+
+/// Zero and an empty text stand for what is not said.
+fn page(size: u32, token: String) -> Page {
+    let size = Some(size).filter(|size| *size != 0);
+    Page {
+        size: size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
+        token: Some(token).filter(|token| !token.is_empty()),
+    }
+}
+
+/// What is long, in messages that are not. There is at least one.
+fn pieces<T: Send + 'static>(
+    whole: Bytes,
+    message: impl Fn(Bytes) -> T + Send + 'static,
+) -> BoxStream<'static, Result<T, Status>> {
+    let pieces = stream::unfold(Some(whole), |whole| async {
+        let mut whole = whole?;
+        let rest = whole.split_off(PIECE.min(whole.len()));
+        Some((whole, Some(rest).filter(|rest| !rest.is_empty())))
+    });
+    pieces.map(move |piece| Ok(message(piece))).boxed()
+}

@@ -1,0 +1,78 @@
+//! What runs are made from, beside the runs.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::{Error, Page, Runs, blocking};
+use crate::packages::{KeptPackage, Packages, Refusal};
+
+/// Nodes that are asked at once.
+const ASKED_AT_ONCE: usize = 16;
+
+/// How a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeHealth {
+    /// Its name.
+    pub name: String,
+    /// Where it is said to answer.
+    pub address: String,
+    /// Why it does not answer.
+    pub trouble: Option<String>,
+}
+
+impl Runs {
+    /// Does something with the packages, on a thread that may wait for a disk.
+    pub async fn with_packages<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Packages) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Error> {
+        let model = Arc::clone(&self.model);
+        blocking(move || Ok(work(&model.packages)?)).await
+    }
+
+    /// The packages on a page, the latest first, and the token of the next page.
+    pub async fn list_packages(&self, page: Page) -> Result<(Vec<KeptPackage>, Option<String>), Error> {
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            let packages = &model.packages;
+            let (digests, next) = page.of(packages.digests()?, |digest| digest, |_| true)?;
+            // One that is taken away meanwhile is left out.
+            let found = digests.iter().filter_map(|digest| packages.get(digest).transpose());
+            Ok((found.collect::<Result<_, _>>()?, next))
+        })
+        .await
+    }
+
+    /// Takes a package away that no run is made from.
+    pub async fn remove_package(&self, digest: &str) -> Result<(), Error> {
+        let in_use = self.list().await?.into_iter().find(|run| run.package == digest);
+        if let Some(run) = in_use {
+            return Err(Error::InUse { run: run.id });
+        }
+        let digest = digest.to_owned();
+        self.with_packages(move |packages| match packages.remove(&digest)? {
+            true => Ok(()),
+            false => Err(Refusal::Unknown { digest: digest.chars().take(80).collect() }),
+        })
+        .await
+    }
+
+    /// Asks the nodes of a package, now, whether they answer.
+    pub async fn health(&self, digest: &str) -> Result<Vec<NodeHealth>, Error> {
+        let digest = digest.to_owned();
+        let nodes = self.with_packages(move |packages| packages.nodes(&digest)).await?;
+        let reason = |reason| Error::BadServiceKey { reason };
+        let health = (self.model.means)(None).map_err(reason)?.health;
+        let health = &health;
+        let asked = nodes.into_iter().map(|node| async move {
+            let trouble = health.ready(&node).await.err();
+            NodeHealth {
+                name: node.name.to_string(),
+                address: node.address.to_string(),
+                trouble: trouble.map(|trouble| trouble.to_string()),
+            }
+        });
+        Ok(stream::iter(asked).buffered(ASKED_AT_ONCE).collect().await)
+    }
+}
