@@ -403,6 +403,19 @@ fn others_are_not_answered_without_keys() {
 }
 
 #[test]
+fn endpoints_that_are_not_allowed_are_not_called() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &["--allow-endpoints", "*.grid.example,10.0.0.0/8"]);
+    let digest = serving.put(&chain(server.port(), 1).written());
+    let refused = serving.post("/api/v1/runs", &json!({"pipeline": digest}));
+    assert_eq!(refused.problem(), (403, "endpoint_not_allowed".into()));
+    assert!(refused.json()["detail"].as_str().unwrap().starts_with("the node `n1` is at 127.0.0.1:"));
+    serving.stop();
+    let serving = Serving::start(store.path(), &["--allow-endpoints", "127.0.0.0/8"]);
+    serving.until(&serving.begin(&digest), "succeeded");
+}
+
+#[test]
 fn two_servers_do_not_work_on_the_same_runs() {
     let (gate, store) = (Gate::new(), folder());
     let server = gated("n1", &gate);

@@ -82,6 +82,9 @@ impl From<Error> for Detail {
             Error::NoRun { .. } => Self::new(StatusCode::NOT_FOUND, "Workflow not found"),
             Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, said),
             Error::Refused(refusal) => refusal.into(),
+            Error::NotAllowed { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, format!("Invalid dockerinfo: {said}"))
+            }
             Error::BadServiceKey { .. } => Self::form(&["services_api_key"], &said),
             Error::WrongState { .. } | Error::InUse { .. } => Self::new(StatusCode::CONFLICT, said),
             Error::NotUnderstood { .. } | Error::OtherRequest { .. } | Error::NoStep { .. } => {

@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: which store and which transport there is, how services come to run, arguments, and signals.
 
+pub mod allow;
 pub mod earlier;
 mod events;
 pub mod grpc;
@@ -17,5 +18,6 @@ pub mod rest;
 pub mod runs;
 mod time;
 
+pub use allow::Allowed;
 pub use keys::{Caller, Keys, Scope};
 pub use packages::Packages;

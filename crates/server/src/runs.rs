@@ -34,6 +34,7 @@ pub use self::page::Page;
 pub use self::pipelines::NodeHealth;
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
+use crate::allow::Allowed;
 use crate::packages::{Packages, Refusal, Wanted};
 
 /// What runs are made with.
@@ -71,6 +72,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long nothing may move before a live run whose sources have ended is at its end.
     pub quiet: Duration,
+    /// What endpoints packages may name; without any, all.
+    pub allowed: Vec<Allowed>,
     /// The folder that the services of all runs exchange files in, for conditions on files.
     pub data: DataFolder,
     /// The version that runs are said to be begun by.
@@ -176,6 +179,16 @@ pub enum Error {
     /// The store did not do as asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A node that the server does not call.
+    #[error(
+        "the node `{node}` is at {address}, which this server does not call; `--allow-endpoints` names what it does"
+    )]
+    NotAllowed {
+        /// Which.
+        node: String,
+        /// Where.
+        address: String,
+    },
     /// The key for the services cannot be one.
     #[error("the key for the services {reason}")]
     BadServiceKey {
@@ -371,16 +384,6 @@ impl Runs {
         let stored = self.stored(run).await?;
         let model = Arc::clone(&self.model);
         blocking(move || model.view(stored)).await
-    }
-
-    /// The runs on a page, the latest first and without their steps, and the token of the next page.
-    pub async fn list_page(
-        &self,
-        state: Option<State>,
-        page: &Page,
-    ) -> Result<(Vec<RunView>, Option<String>), Error> {
-        let all = self.list().await?;
-        page.of(all, |run| run.id.as_str(), |run| state.is_none_or(|state| run.state == state))
     }
 
     /// Every run that the server began, the latest first, without their steps.

@@ -12,7 +12,7 @@ use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::ServiceTransport;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
 use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
-use aieffect_server::{Keys, Packages, earlier, grpc, rest};
+use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -51,6 +51,9 @@ pub(crate) struct Serve {
     /// Answer others than this machine without keys
     #[arg(long, env = "AIEFFECT_INSECURE")]
     insecure: bool,
+    /// Call only these: host names, `*.` and the end of them, addresses, networks such as 10.1.0.0/16
+    #[arg(long, value_name = "HOST,…", value_delimiter = ',', env = "AIEFFECT_ALLOW_ENDPOINTS")]
+    allow_endpoints: Vec<Allowed>,
     /// Runs at once; others wait for their turn
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), env = "AIEFFECT_MAX_RUNS")]
     max_runs: u16,
@@ -103,6 +106,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         most_waiting: options.max_waiting as usize,
         grace: options.grace,
         quiet: Duration::from_secs(2),
+        allowed: options.allow_endpoints.clone(),
         data: options.data.as_ref().map_or_else(DataFolder::default, |root| DataFolder {
             root: root.clone(),
             mount_targets: vec!["/app/data".to_owned()],

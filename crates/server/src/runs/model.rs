@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aieffect_orchestrator::engine::RunId;
+use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
@@ -56,6 +57,7 @@ impl Model {
         }
         self.check_key(request.service_key.as_ref())?;
         let plan = self.packages.plan(&request.wanted)?;
+        self.check_endpoints(&plan.nodes)?;
         let run = StoredRun {
             id: new_id(request.naming),
             created: SystemTime::now(),
@@ -172,6 +174,20 @@ impl Model {
     pub(super) fn check_key(&self, key: Option<&ServiceKey>) -> Result<(), Error> {
         let Some(key) = key else { return Ok(()) };
         (self.means)(Some(key)).map(drop).map_err(|reason| Error::BadServiceKey { reason })
+    }
+
+    /// An error for the first node that packages may not name.
+    pub(super) fn check_endpoints(&self, nodes: &[PlannedNode]) -> Result<(), Error> {
+        let allowed = &self.settings.allowed;
+        let is_refused = |node: &&PlannedNode| {
+            !allowed.is_empty() && !allowed.iter().any(|some| some.holds(&node.address))
+        };
+        match nodes.iter().find(is_refused) {
+            Some(node) => {
+                Err(Error::NotAllowed { node: node.name.to_string(), address: node.address.to_string() })
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn has_key(&self, run: &RunId) -> bool {
