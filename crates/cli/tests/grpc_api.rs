@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use aieffect_api::v1;
+use aieffect_api::v1::nodes_client::NodesClient;
 use aieffect_api::v1::pipelines_client::PipelinesClient;
 use aieffect_api::v1::put_pipeline_request::Package as Form;
 use aieffect_api::v1::runs_client::RunsClient;
@@ -194,6 +195,34 @@ async fn a_key_is_good_for_its_scopes() {
     }
     let deleted = runs.delete(asked(v1::DeleteRunRequest::default(), Some("0123456789abcdef"))).await;
     assert_eq!(deleted.unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_is_not_allowed_is_not_asked_either() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &["--allow-endpoints=*.grid.example"]);
+    let channel = channel(&serving).await;
+    let put = PipelinesClient::new(channel.clone()).put(documents(&chain(server.port(), 1).written())).await;
+    let pipeline = put.unwrap().into_inner().pipeline.unwrap().digest;
+    let request = v1::NodesHealthRequest { pipeline: pipeline.clone() };
+    let refused = NodesClient::new(channel.clone()).health(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+    let request = v1::StartRunRequest { pipeline, ..Default::default() };
+    let refused = RunsClient::new(channel).start(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_answer_says_why() {
+    let store = folder();
+    let serving = Serving::start(store.path(), &[]);
+    let channel = channel(&serving).await;
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let put = PipelinesClient::new(channel.clone()).put(documents(&chain(unused, 1).written())).await;
+    let pipeline = put.unwrap().into_inner().pipeline.unwrap().digest;
+    let health = NodesClient::new(channel).health(v1::NodesHealthRequest { pipeline }).await.unwrap();
+    let [node] = &health.into_inner().nodes[..] else { panic!("there is one node") };
+    assert!(!node.is_ready && node.reason.contains("refused"), "{node:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod announce;
 mod desk;
+mod error;
 mod following;
 mod labels;
 mod model;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
 use self::desk::{Command, Desk};
+pub use self::error::Error;
 pub use self::following::Following;
 use self::model::{Model, Phase, new_id};
 pub use self::page::Page;
@@ -35,7 +37,7 @@ pub use self::pipelines::NodeHealth;
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::allow::Allowed;
-use crate::packages::{Packages, Refusal, Wanted};
+use crate::packages::{Packages, Wanted};
 
 /// What runs are made with.
 pub struct Parts {
@@ -120,84 +122,6 @@ pub struct Wiring {
     pub initial_data: String,
     /// The steps that each step takes from, in the order of its links.
     pub sources: HashMap<String, Vec<String>>,
-}
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The package, or what it is to be run with, is not good.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The request cannot be met as it is.
-    #[error("{reason}")]
-    NotUnderstood {
-        /// Why not.
-        reason: String,
-    },
-    /// The package is needed.
-    #[error("run {run} is made from it; delete the runs of a pipeline first")]
-    InUse {
-        /// By this run, perhaps among others.
-        run: RunId,
-    },
-    /// As many runs wait as may.
-    #[error("{waiting} runs wait for their turn, which is as many as may; try again in a while")]
-    Full {
-        /// How many wait.
-        waiting: usize,
-    },
-    /// Another request had that name.
-    #[error("the idempotency key `{key}` has been used for another request")]
-    OtherRequest {
-        /// The name.
-        key: String,
-    },
-    /// There is no such run.
-    #[error("there is no run {run}")]
-    NoRun {
-        /// What was asked for.
-        run: String,
-    },
-    /// The run is not in a state for that.
-    #[error("run {run} is {state}: {needs}")]
-    WrongState {
-        /// Which.
-        run: RunId,
-        /// How it is.
-        state: &'static str,
-        /// What it would have to be.
-        needs: &'static str,
-    },
-    /// The pipeline has no such step.
-    #[error("run {run} has no step `{step}`")]
-    NoStep {
-        /// Which run.
-        run: RunId,
-        /// What was asked for.
-        step: String,
-    },
-    /// The store did not do as asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A node that the server does not call.
-    #[error(
-        "the node `{node}` is at {address}, which this server does not call; `--allow-endpoints` names what it does"
-    )]
-    NotAllowed {
-        /// Which.
-        node: String,
-        /// Where.
-        address: String,
-    },
-    /// The key for the services cannot be one.
-    #[error("the key for the services {reason}")]
-    BadServiceKey {
-        /// Why.
-        reason: String,
-    },
-    /// The server stops.
-    #[error("the server is stopping; try again when it is back")]
-    Stopping,
 }
 
 /// Begins, steers, shows and forgets runs. Clones share them.
@@ -399,16 +323,6 @@ impl Runs {
         let stored = self.stored(run).await?;
         let model = Arc::clone(&self.model);
         blocking(move || model.view(stored)).await
-    }
-
-    /// The runs on a page, the latest first and without their steps, and the token of the next page.
-    pub async fn list_page(
-        &self,
-        state: Option<State>,
-        page: &Page,
-    ) -> Result<(Vec<RunView>, Option<String>), Error> {
-        let all = self.list().await?;
-        page.of(all, |run| run.id.as_str(), |run| state.is_none_or(|state| run.state == state))
     }
 
     /// Every run that the server began, the latest first, without their steps.

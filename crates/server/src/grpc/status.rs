@@ -65,7 +65,7 @@ fn code(kind: Kind) -> Code {
         Kind::TooManyRuns => Code::ResourceExhausted,
         Kind::Store | Kind::Stopping => Code::Unavailable,
         Kind::Unauthorized => Code::Unauthenticated,
-        Kind::Forbidden | Kind::NotAllowed => Code::PermissionDenied,
+        Kind::Forbidden | Kind::EndpointNotAllowed => Code::PermissionDenied,
     }
 }
 

@@ -102,7 +102,7 @@ fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::BadRequest => StatusCode::BAD_REQUEST,
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-        Kind::Forbidden | Kind::NotAllowed => StatusCode::FORBIDDEN,
+        Kind::Forbidden | Kind::EndpointNotAllowed => StatusCode::FORBIDDEN,
         Kind::NoSuchPipeline | Kind::NoSuchRun => StatusCode::NOT_FOUND,
         Kind::InUse | Kind::WrongState | Kind::Busy => StatusCode::CONFLICT,
         Kind::Findings | Kind::IdempotencyKeyReused | Kind::NoSuchStep | Kind::BadServiceKey => {

@@ -173,7 +173,7 @@ fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, Ru
         }
         other => other.to_string(),
     })?;
-    model.check_endpoints(&plan).map_err(|error| error.to_string())?;
+    model.check_endpoints(&plan.nodes).map_err(|error| error.to_string())?;
     let redo: BTreeSet<_> =
         plan.steps().filter(|(_, step)| redo.contains(&step.name.to_string())).map(|(id, _)| id).collect();
     let store: Arc<dyn RunStore> = Arc::clone(&model.store) as _;

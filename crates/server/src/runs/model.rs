@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aieffect_orchestrator::engine::RunId;
-use aieffect_orchestrator::plan::{Plan, PlannedNode};
+use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
@@ -61,7 +61,7 @@ impl Model {
         }
         self.check_key(request.service_key.as_ref())?;
         let plan = self.packages.plan(&request.wanted)?;
-        self.check_endpoints(&plan)?;
+        self.check_endpoints(&plan.nodes)?;
         let run = StoredRun {
             id: new_id(request.naming),
             created: SystemTime::now(),
@@ -175,12 +175,12 @@ impl Model {
     }
 
     /// An error for the first node that packages may not name.
-    pub(super) fn check_endpoints(&self, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn check_endpoints(&self, nodes: &[PlannedNode]) -> Result<(), Error> {
         let allowed = &self.settings.allowed;
         let is_refused = |node: &&PlannedNode| {
             !allowed.is_empty() && !allowed.iter().any(|some| some.holds(&node.address))
         };
-        match plan.nodes.iter().find(is_refused) {
+        match nodes.iter().find(is_refused) {
             Some(node) => {
                 Err(Error::NotAllowed { node: node.name.to_string(), address: node.address.to_string() })
             }

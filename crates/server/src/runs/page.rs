@@ -1,6 +1,6 @@
 //! Long lists, a page at a time: [`Page`].
 
-use super::Error;
+use super::{Error, RunView, Runs, State};
 
 const USUAL: usize = 50;
 const LARGEST: usize = 500;
@@ -40,6 +40,18 @@ impl Page {
         let page: Vec<_> = rest.by_ref().take(size).collect();
         let next = rest.next().and_then(|_| Some(name(page.last()?).to_owned()));
         Ok((page, next))
+    }
+}
+
+impl Runs {
+    /// The runs on a page, the latest first and without their steps, and the token of the next page.
+    pub async fn list_page(
+        &self,
+        state: Option<State>,
+        page: &Page,
+    ) -> Result<(Vec<RunView>, Option<String>), Error> {
+        let all = self.list().await?;
+        page.of(all, |run| run.id.as_str(), |run| state.is_none_or(|state| run.state == state))
     }
 }
 

@@ -62,6 +62,7 @@ impl Runs {
     pub async fn health(&self, digest: &str) -> Result<Vec<NodeHealth>, Error> {
         let digest = digest.to_owned();
         let nodes = self.with_packages(move |packages| packages.nodes(&digest)).await?;
+        self.model.check_endpoints(&nodes)?;
         let reason = |reason| Error::BadServiceKey { reason };
         let health = (self.model.means)(None).map_err(reason)?.health;
         let health = &health;
