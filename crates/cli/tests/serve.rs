@@ -444,6 +444,10 @@ fn two_servers_do_not_work_on_the_same_runs() {
         .output();
     assert_eq!(second.code, Some(2), "{}", second.stderr);
     second.says("another server works in");
+    let prune = Aieffect::new("runs", Path::new("prune"), store.path());
+    let pruned = prune.args(["--keep", "0", "--store", store.path().to_str().unwrap()]).output();
+    assert_eq!(pruned.code, Some(2), "{}", pruned.stderr);
+    pruned.says("another server works in");
     gate.open();
     first.until(&run, "succeeded");
 }

@@ -14,7 +14,7 @@ mod view;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use aieffect_blueprint::Mode;
@@ -140,7 +140,7 @@ impl Runs {
         let now = Mutex::default();
         let closed = CancellationToken::new();
         let model =
-            Arc::new(Model { store, packages, means, settings, now, closed, naming: Mutex::default() });
+            Arc::new(Model { store, packages, means, settings, now, closed, naming: Mutex::default(), beginning: RwLock::default() });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
         for run in model.store.runs()?.into_iter().rev() {

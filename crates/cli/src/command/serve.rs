@@ -15,7 +15,7 @@ use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
 use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::time::timeout;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessFlags;
@@ -153,14 +153,23 @@ async fn serve(
     }
     log.info("stopping: what is under way may end; a second signal does not wait for it");
     stop.cancel();
-    let stopping = async {
+    let ended = CancellationToken::new();
+    let working = async {
         runs.stop().await;
         work.await;
-        // Whoever reads events slowly comes again when the server is back.
-        timeout(LAST_REQUESTS, serving).await.ok();
+        ended.cancel();
     };
+    // Requests that were begun are answered meanwhile, and nobody is kept waiting at a door that stays shut.
+    let answering = async {
+        tokio::select! {
+            _ = &mut serving => {}
+            // Whoever reads events slowly comes again when the server is back.
+            () = async { ended.cancelled().await; sleep(LAST_REQUESTS).await } => {}
+        }
+    };
+    let stopping = async { tokio::join!(working, answering) };
     tokio::select! {
-        () = stopping => {}
+        _ = stopping => {}
         _ = interrupts.next() => {}
     }
     Ok(Exit::Done)

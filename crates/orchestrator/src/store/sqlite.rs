@@ -27,6 +27,8 @@ use crate::store::StoredEvent;
 /// How long another process may hold the database for one write.
 const PATIENCE: Duration = Duration::from_secs(10);
 const DATABASE: &str = "runs.sqlite";
+/// Events that are read at once: whoever writes waits no longer than for these.
+const PART: usize = 1000;
 
 /// What is survived by what has been appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +145,16 @@ impl SqliteStore {
         self.folder.join(run.as_str())
     }
 
+    /// The next events of a run, from that position on.
+    fn part(&self, number: i64, from: i64) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let connection = self.lock();
+        let query = "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+        let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
+        let rows = query.query_map(params![number, from, PART as i64], entry);
+        let rows = rows.map_err(|error| self.not_read(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
+    }
+
     fn number(&self, run: &RunId) -> Result<i64, StoreError> {
         let connection = self.lock();
         let mut found = connection
@@ -235,17 +247,18 @@ impl RunStore for SqliteStore {
 
     fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
         let number = self.number(run)?;
-        let connection = self.lock();
-        let query =
-            "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position";
-        let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
-        let from = i64::try_from(from).unwrap_or(i64::MAX);
-        let mut rows = query.query(params![number, from]).map_err(|error| self.not_read(&error))?;
-        while let Some(row) = rows.next().map_err(|error| self.not_read(&error))? {
-            let (position, entry) = entry(row).map_err(|error| self.not_read(&error))?;
-            take(position, entry);
+        let mut next = i64::try_from(from).unwrap_or(i64::MAX);
+        loop {
+            let part = self.part(number, next)?;
+            let is_last = part.len() < PART;
+            for (position, entry) in part {
+                next = i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1);
+                take(position, entry);
+            }
+            if is_last {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {

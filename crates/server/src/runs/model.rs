@@ -1,7 +1,7 @@
 //! What all that deal with runs have in common: [`Model`].
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use aieffect_orchestrator::engine::RunId;
@@ -23,6 +23,8 @@ pub(super) struct Model {
     pub(super) means: MeansFor,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
+    /// Held by those who begin a run, and alone by who takes a package away.
+    pub(super) beginning: RwLock<()>,
     /// Held while a request that has a name becomes a run.
     pub(super) naming: Mutex<()>,
     /// Cancelled once no run is worked on any more.
@@ -60,6 +62,8 @@ impl Model {
             return Ok(begun);
         }
         self.check_key(request.service_key.as_ref())?;
+        // Its package is there until the run is in the store, and then as long as the run is.
+        let _kept = self.beginning.read().unwrap_or_else(PoisonError::into_inner);
         let plan = self.packages.plan(&request.wanted)?;
         self.check_endpoints(&plan.nodes)?;
         let run = StoredRun {

@@ -1,10 +1,12 @@
 //! What runs are made from, beside the runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use aieffect_orchestrator::ports::RunStore;
+use aieffect_orchestrator::store::StoredRun;
 use futures_util::{StreamExt, stream};
 
-use super::{Error, Page, Runs, blocking};
+use super::{Error, Page, Runs, blocking, labels};
 use crate::packages::{KeptPackage, Packages, Refusal};
 
 /// Nodes that are asked at once.
@@ -46,14 +48,18 @@ impl Runs {
 
     /// Takes a package away that no run is made from.
     pub async fn remove_package(&self, digest: &str) -> Result<(), Error> {
-        let in_use = self.list().await?.into_iter().find(|run| run.package == digest);
-        if let Some(run) = in_use {
-            return Err(Error::InUse { run: run.id });
-        }
-        let digest = digest.to_owned();
-        self.with_packages(move |packages| match packages.remove(&digest)? {
-            true => Ok(()),
-            false => Err(Refusal::Unknown { digest: digest.chars().take(80).collect() }),
+        let (model, digest) = (Arc::clone(&self.model), digest.to_owned());
+        blocking(move || {
+            // No run of it begins between the look and the removal.
+            let _alone = model.beginning.write().unwrap_or_else(PoisonError::into_inner);
+            let is_of_it = |run: &StoredRun| run.labels.get(labels::PACKAGE) == Some(&digest);
+            if let Some(run) = model.store.runs()?.into_iter().find(is_of_it) {
+                return Err(Error::InUse { run: run.id });
+            }
+            match model.packages.remove(&digest)? {
+                true => Ok(()),
+                false => Err(Refusal::Unknown { digest: digest.chars().take(80).collect() }.into()),
+            }
         })
         .await
     }

@@ -13,6 +13,8 @@ use crate::keep::refused;
 /// Forgets old runs. A run that is under way stays, whatever its age.
 pub(super) fn run(options: &Prune) -> Result<String, Failure> {
     let Some(store) = options.place.open()? else { return Ok(String::new()) };
+    // Runs that wait for their turn at a server are nobody's to forget.
+    let _alone = store.occupy().map_err(refused)?;
     let runs = store.runs().map_err(refused)?;
     let mut forgotten = 0;
     for run in runs.iter().skip(options.keep) {
