@@ -294,6 +294,37 @@ fn runs_that_fail_or_are_cancelled_are_gone_on_with() {
 }
 
 #[test]
+fn a_run_that_is_to_be_gone_on_with_is_so_after_a_crash_too() {
+    let (gate, store) = (Gate::new(), folder());
+    let failing = service()
+        .on(DO, |call: aieffect_testkit::Received| match call.earlier {
+            0 => Reply::from(json!({"success": false, "message": "no wind"})),
+            _ => fine().into(),
+        })
+        .start();
+    let holding = gated("n1", &gate);
+    let serving = Serving::start(store.path(), &["--max-runs", "1"]);
+    let failed = serving.begin(&serving.put(&chain(failing.port(), 1).written()));
+    serving.until(&failed, "failed");
+    let held = serving.begin(&serving.put(&chain(holding.port(), 1).written()));
+    serving.until(&held, "running");
+    assert_eq!(serving.post(&format!("/api/v1/runs/{failed}/resume"), &json!({})).status, 202);
+    serving.until(&failed, "waiting");
+    let again = serving.post(&format!("/api/v1/runs/{failed}/resume"), &json!({}));
+    assert_eq!(again.problem(), (409, "wrong_state".into()));
+    serving.kill();
+    gate.open();
+    let serving = Serving::start(store.path(), &["--max-runs", "1"]);
+    serving.until(&failed, "succeeded");
+    serving.until(&held, "succeeded");
+    let last =
+        serving.get(&format!("/api/v1/runs/{failed}/events")).json()["events"].as_array().unwrap().len();
+    let headers = [("accept", "text/event-stream"), ("last-event-id", &(last - 1).to_string())];
+    let over = serving.ask("GET", &format!("/api/v1/runs/{failed}/events"), &headers, b"");
+    assert_eq!(over.status, 204, "a client that comes again need not come once more");
+}
+
+#[test]
 fn a_run_that_was_cancelled_stays_so_when_the_server_dies_meanwhile() {
     let (gate, store) = (Gate::new(), folder());
     let server = gated("n1", &gate);

@@ -139,8 +139,16 @@ impl Runs {
         let store = Arc::new(Announcing::new(store));
         let now = Mutex::default();
         let closed = CancellationToken::new();
-        let model =
-            Arc::new(Model { store, packages, means, settings, now, closed, naming: Mutex::default(), beginning: RwLock::default() });
+        let model = Arc::new(Model {
+            store,
+            packages,
+            means,
+            settings,
+            now,
+            closed,
+            naming: Mutex::default(),
+            beginning: RwLock::default(),
+        });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
         for run in model.store.runs()?.into_iter().rev() {
@@ -260,7 +268,7 @@ impl Runs {
             let reason = "can only be given to a run that was begun with one".to_owned();
             return Err(Error::BadServiceKey { reason });
         }
-        let desk = self.desk.reserve().await.map_err(|_| Error::Stopping)?;
+        let desk = self.desk.clone().reserve_owned().await.map_err(|_| Error::Stopping)?;
         let needs = match self.model.state_of(&stored) {
             _ if stored.labels.contains_key(labels::SERVICE_KEY)
                 && service_key.is_none()
@@ -292,8 +300,17 @@ impl Runs {
             self.model.keep_key(&stored.id, key);
         }
         let caller = labels::caller(&stored).into();
-        desk.send(Command::Begin { run: stored.id, caller, redo });
-        Ok(())
+        let model = Arc::clone(&self.model);
+        blocking(move || {
+            // It is to be gone on with, whatever becomes of this process until its turn has come.
+            if let Err(error) = model.reopen(&stored.id, &redo) {
+                model.leave_waiting(&stored.id);
+                return Err(error.into());
+            }
+            desk.send(Command::Begin { run: stored.id, caller, redo });
+            Ok(())
+        })
+        .await
     }
 
     /// Forgets a run that has ended.

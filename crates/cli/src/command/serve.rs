@@ -58,7 +58,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), env = "AIEFFECT_MAX_RUNS")]
     max_runs: u16,
     /// Runs that may wait; further ones are refused with 429
-    #[arg(long, value_name = "N", default_value_t = 10_000, env = "AIEFFECT_MAX_WAITING")]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..), env = "AIEFFECT_MAX_WAITING")]
     max_waiting: u32,
     /// Let what is under way end for so long when the server is stopped; the rest goes on when it is back
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, env = "AIEFFECT_GRACE")]

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use http::HeaderMap;
 use http::header::ACCEPT;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::Reader;
@@ -43,7 +43,12 @@ pub(super) async fn get(
         Some(None) => return Err(Problem::bad("`Last-Event-ID` is the number of the last event that came")),
     };
     // That the run is there is said before the first event.
-    let events = follow(runs.follow(&run, after_last.or(wanted).unwrap_or(0)).await?);
+    let mut following = runs.follow(&run, after_last.or(wanted).unwrap_or(0)).await?;
+    if following.is_over().await? {
+        // Whoever came again for more need not come once more.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let events = follow(following);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aieffect_blueprint::Mode;
 use aieffect_orchestrator::plan::PlanOptions;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
@@ -98,8 +99,9 @@ pub(super) async fn resume(
     _: Runner,
     State(runs): State<Runs>,
     Path(run): Path<String>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
+    let body = body?;
     let body: ResumeBody = match body.is_empty() {
         true => ResumeBody::default(),
         false => parsed(&body)?,

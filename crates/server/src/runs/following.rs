@@ -39,6 +39,15 @@ impl Runs {
 }
 
 impl Following {
+    /// Whether nobody works on the run, and there is no event that has not been given.
+    pub async fn is_over(&mut self) -> Result<bool, Error> {
+        if self.news.is_some() || !self.read.is_empty() {
+            return Ok(false);
+        }
+        self.read = self.runs.events(&self.run, self.next).await?.into();
+        Ok(self.read.is_empty())
+    }
+
     /// The next event with its position. `None` once nobody works on the run any more; [`Error::Stopping`] when the server
     /// stops before that.
     pub async fn next_event(&mut self) -> Result<Option<(u64, Entry)>, Error> {

@@ -139,6 +139,22 @@ impl Model {
         true
     }
 
+    /// Stores that a run is to be gone on with.
+    pub(super) fn reopen(&self, run: &RunId, redo: &[String]) -> Result<(), StoreError> {
+        if !self.has_begun(run)? {
+            return Ok(());
+        }
+        let event = StoredEvent::Resumed { version: self.settings.version.clone(), redo: redo.to_vec() };
+        let entry = Entry { at: SystemTime::now(), event, message: None };
+        self.store.append(run, self.count(run)?, &[entry]).map(drop)
+    }
+
+    /// It waits no longer.
+    pub(super) fn leave_waiting(&self, run: &RunId) {
+        self.lock().phases.remove(run);
+        self.store.close(run);
+    }
+
     /// Nobody works on it any more. Why it could not go on is still known.
     pub(super) fn leave(&self, run: &RunId) {
         let mut now = self.lock();
