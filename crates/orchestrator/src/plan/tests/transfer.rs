@@ -31,12 +31,17 @@ fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, 
 /// The second of two that are the same and come together.
 fn together(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
     let [message] = inputs else { return as_planned(planned, step, inputs) };
-    let (made, fault) = planned.step(step).requests.each(0, &mut row([message, message]));
-    match fault {
-        Some(Unmade::Transfer(error)) => Err(error),
-        Some(Unmade::TooLong(fault)) => panic!("{fault:?}"),
-        None => Ok(made.each().nth(1).unwrap()),
+    let (mut messages, mut all) = (row([message, message]), Vec::new());
+    // Large ones are not made together.
+    while !messages.is_empty() {
+        let (made, fault) = planned.step(step).requests.each(0, &mut messages);
+        match fault {
+            Some(Unmade::Transfer(error)) => return Err(error),
+            Some(Unmade::TooLong(fault)) => panic!("{fault:?}"),
+            None => all.extend(made.each()),
+        }
     }
+    Ok(all.swap_remove(1))
 }
 
 fn spliced(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
