@@ -1,7 +1,7 @@
 //! Messages that follow each other, in one piece of memory.
 //!
 //! A stream of small messages comes by the hundred in one piece of data. They stay together on their way, so that what
-//! is done once for each of them is little: [`Messages`]. [`Composer`] puts such a piece together.
+//! is done once for each of them is little: [`Messages`]. `Composer` puts such a piece together.
 //!
 //! Each message stands behind the five bytes that gRPC puts before it, which is why a piece that came from one service
 //! can be given to another as it is.

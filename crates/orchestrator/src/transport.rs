@@ -1,4 +1,4 @@
-//! Adapters of the [`Transport`](crate::ports::Transport) port: [`ServiceTransport`] calls every node as the plan says,
+//! Adapters of the [`Transport`] port: [`ServiceTransport`] calls every node as the plan says,
 //! over [`grpc`] or [`http_control`]. [`wait_until_ready`] waits for either, and tells them apart.
 
 #[cfg(test)]
