@@ -464,6 +464,18 @@ fn endpoints_that_are_not_allowed_are_not_called() {
 }
 
 #[test]
+fn a_page_that_has_its_own_name_lead_here_is_not_answered() {
+    let store = folder();
+    let serving = Serving::start(store.path(), &[]);
+    let asked = |host: &str| serving.ask_as(host, "GET", "/api/v1/runs", &[], b"");
+    assert_eq!(asked("evil.example:50101").problem(), (403, "forbidden".into()));
+    assert_eq!(asked("localhost").status, 200);
+    serving.stop();
+    let serving = Serving::start(store.path(), &["--insecure"]);
+    assert_eq!(serving.ask_as("behind.a.proxy", "GET", "/api/v1/runs", &[], b"").status, 200);
+}
+
+#[test]
 fn two_servers_do_not_work_on_the_same_runs() {
     let (gate, store) = (Gate::new(), folder());
     let server = gated("n1", &gate);

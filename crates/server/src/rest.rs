@@ -5,6 +5,7 @@
 
 mod documents;
 mod events;
+mod here;
 mod packages;
 mod problem;
 mod runs;
@@ -41,6 +42,12 @@ impl FromRef<Face> for Runs {
     fn from_ref(face: &Face) -> Self {
         face.runs.clone()
     }
+}
+
+/// The same for callers on this machine alone, by a name that is this machine's: for a server that wants no keys, which any
+/// page in a browser here could speak to otherwise.
+pub fn only_here(router: Router) -> Router {
+    router.layer(axum::middleware::from_fn(here::only_here))
 }
 
 /// The face for these runs and keys.

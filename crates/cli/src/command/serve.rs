@@ -133,6 +133,7 @@ async fn serve(
     let stop = CancellationToken::new();
     let earlier = earlier::router(runs.clone(), Arc::clone(&keys));
     let router = earlier.merge(rest::router(runs.clone(), Arc::clone(&keys)));
+    let router = if keys.is_open() && !options.insecure { rest::only_here(router) } else { router };
     let http = rest::serve(http, router, stop.clone());
     let grpc = grpc::serve(grpc, runs.clone(), keys, stop.clone());
     let failed = |address: SocketAddr, error: &dyn std::error::Error| {

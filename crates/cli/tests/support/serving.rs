@@ -90,7 +90,19 @@ impl Serving {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut stream = BufReader::new(self.sent(method, path, headers, body));
+        self.ask_as(&self.address, method, path, headers, body)
+    }
+
+    /// The same by another name of the server.
+    pub(crate) fn ask_as(
+        &self,
+        host: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut stream = BufReader::new(self.sent(host, method, path, headers, body));
         let (status, headers) = head(&mut stream);
         let mut body = Vec::new();
         stream.read_to_end(&mut body).unwrap();
@@ -102,17 +114,22 @@ impl Serving {
         let last = last.map(|last| last.to_string());
         let mut headers = vec![("accept", "text/event-stream")];
         headers.extend(last.as_deref().map(|last| ("last-event-id", last)));
-        let mut stream =
-            BufReader::new(self.sent("GET", &format!("/api/v1/runs/{run}/events"), &headers, b""));
+        let mut stream = BufReader::new(self.sent(
+            &self.address,
+            "GET",
+            &format!("/api/v1/runs/{run}/events"),
+            &headers,
+            b"",
+        ));
         assert_eq!(head(&mut stream).0, 200);
         Events(stream)
     }
 
-    fn sent(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
+    fn sent(&self, host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         // HTTP/1.0: the answer ends with the connection, and is not cut into chunks.
-        let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {host}\r\n");
         let key = self.key.as_ref().map(|key| ("authorization", format!("Bearer {key}")));
         let length = ("content-length", body.len().to_string());
         let own = key.into_iter().chain([length]);

@@ -29,7 +29,7 @@ impl Problem {
         Self { status, code, detail: detail.into(), findings: Vec::new() }
     }
 
-    fn of(kind: Kind, detail: String) -> Self {
+    pub(super) fn of(kind: Kind, detail: String) -> Self {
         Self::new(status(kind), kind.as_str(), detail)
     }
 
