@@ -13,37 +13,13 @@ use aieffect_api::v1::nodes_client::NodesClient;
 use aieffect_api::v1::pipelines_client::PipelinesClient;
 use aieffect_api::v1::put_pipeline_request::Package as Form;
 use aieffect_api::v1::runs_client::RunsClient;
-use aieffect_testkit::{Bound, Gate, Protos, Reply, Server, repo_root, skip};
-use serde_json::{Value, json};
-use support::{Aieffect, Package, Serving, chain, step_proto};
+use aieffect_testkit::{Gate, repo_root, skip};
+use support::step::{gated, started};
+use support::{Aieffect, Package, Serving, chain};
 use tempfile::TempDir;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
-
-const DO: &str = "/a.Step/Do";
-
-fn service() -> Bound {
-    Bound::new(Protos::new(&[("a.proto", &step_proto("a"))]))
-}
-
-fn fine() -> Value {
-    json!({"success": true, "text": "fine"})
-}
-
-fn started() -> Server {
-    service().on(DO, |_| fine()).start()
-}
-
-/// A service that answers once the gate is open.
-fn gated(gate: &Gate) -> Server {
-    let gate = gate.clone();
-    let reply = move |_| {
-        let gate = gate.clone();
-        Reply::from(fine()).after(async move { gate.opened().await })
-    };
-    service().on(DO, reply).start()
-}
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -92,7 +68,7 @@ fn grpcio_makes_every_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_come_as_they_happen_and_a_slow_reader_misses_none() {
     let (gate, store) = (Gate::new(), folder());
-    let server = gated(&gate);
+    let server = gated("", &gate);
     let serving = Serving::start(store.path(), &[]);
     let channel = channel(&serving).await;
     let run = begun(&channel, &chain(server.port(), 3).written()).await;
@@ -113,7 +89,7 @@ async fn events_come_as_they_happen_and_a_slow_reader_misses_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_cancelled_and_gone_on_with() {
     let (gate, store) = (Gate::new(), folder());
-    let server = gated(&gate);
+    let server = gated("", &gate);
     let serving = Serving::start(store.path(), &[]);
     let channel = channel(&serving).await;
     let run = begun(&channel, &chain(server.port(), 2).written()).await;
@@ -133,7 +109,7 @@ async fn a_run_is_cancelled_and_gone_on_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_events_ends_with_unavailable_when_the_server_stops() {
     let (gate, store) = (Gate::new(), folder());
-    let server = gated(&gate);
+    let server = gated("", &gate);
     let serving = Serving::start(store.path(), &["--grace=100ms"]);
     let channel = channel(&serving).await;
     let run = begun(&channel, &chain(server.port(), 1).written()).await;
@@ -152,7 +128,7 @@ async fn a_stream_of_events_ends_with_unavailable_when_the_server_stops() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_runs_exhaust_what_there_is() {
     let (gate, store) = (Gate::new(), folder());
-    let server = gated(&gate);
+    let server = gated("", &gate);
     let serving = Serving::start(store.path(), &["--max-runs=1", "--max-waiting=1"]);
     let channel = channel(&serving).await;
     let package = chain(server.port(), 1).written();
@@ -237,7 +213,7 @@ fn grpc_for_others_without_keys_is_refused_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_for_the_services_is_wanted_again_by_a_server_that_was_started_anew() {
     let (gate, store) = (Gate::new(), folder());
-    let server = gated(&gate);
+    let server = gated("", &gate);
     let serving = Serving::start(store.path(), &["--grace=100ms"]);
     let package = chain(server.port(), 1).written();
     let put = PipelinesClient::new(channel(&serving).await).put(documents(&package)).await.unwrap();

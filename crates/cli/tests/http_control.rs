@@ -7,37 +7,10 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 
-use aieffect_testkit::{
-    Authority, Bound, ControlReply, ControlRequest, ControlServer, Protos, Reply, ServerTls, skip,
-};
+use aieffect_testkit::{Authority, Bound, ControlReply, Protos, Reply, ServerTls, skip};
 use serde_json::{Value, json};
+use support::step::Controlled;
 use support::{Aieffect, Copied, Package, step_proto};
-use tokio::runtime::Runtime;
-
-/// A service, and the threads that it runs on.
-struct Running {
-    server: ControlServer,
-    _runtime: Runtime,
-}
-
-impl Running {
-    fn new(answers: impl Fn(&ControlRequest) -> ControlReply + Send + Sync + 'static) -> Self {
-        let runtime = Runtime::new().unwrap();
-        Self { server: runtime.block_on(ControlServer::start(answers)), _runtime: runtime }
-    }
-
-    fn over(
-        tls: &ServerTls,
-        answers: impl Fn(&ControlRequest) -> ControlReply + Send + Sync + 'static,
-    ) -> Self {
-        let runtime = Runtime::new().unwrap();
-        Self { server: runtime.block_on(ControlServer::secured(tls, answers)), _runtime: runtime }
-    }
-
-    fn port(&self) -> u16 {
-        self.server.port()
-    }
-}
 
 fn complete(output: &Value) -> ControlReply {
     ControlReply::ok(&json!({"status": "complete", "output": output}).to_string())
@@ -61,8 +34,8 @@ fn mixed(first: u16, grpc: u16, last: u16) -> Package {
 
 #[test]
 fn a_package_that_mixes_transports_runs_and_shows_what_was_answered() {
-    let first = Running::new(|_| complete(&inline(r#"{"text": "hello"}"#)));
-    let last = Running::new(|request| {
+    let first = Controlled::new(|_| complete(&inline(r#"{"text": "hello"}"#)));
+    let last = Controlled::new(|request| {
         complete(
             &json!({"uri": "s3://bucket/key", "size": 18_446_744_073_709_551_615_u64, "got": request.json()["inputs"]}),
         )
@@ -100,10 +73,10 @@ fn a_package_that_mixes_transports_runs_and_shows_what_was_answered() {
 
 #[test]
 fn a_run_goes_on_where_a_service_failed() {
-    let first = Running::new(|_| complete(&inline(r#"{"text": "hello"}"#)));
+    let first = Controlled::new(|_| complete(&inline(r#"{"text": "hello"}"#)));
     let fails =
-        Running::new(|_| ControlReply::ok(r#"{"status": "failed", "error": "the model is not trained"}"#));
-    let works = Running::new(|_| complete(&json!("done")));
+        Controlled::new(|_| ControlReply::ok(r#"{"status": "failed", "error": "the model is not trained"}"#));
+    let works = Controlled::new(|_| complete(&json!("done")));
     let grpc = Bound::new(Protos::new(&[("a.proto", &step_proto("a"))]))
         .on("/a.Step/Do", |_| json!({"success": true, "text": "t"}))
         .start();
@@ -131,7 +104,7 @@ fn a_run_goes_on_where_a_service_failed() {
 
 #[test]
 fn whoever_speaks_the_other_transport_is_said_at_once() {
-    let http = Running::new(|_| ControlReply::ok("{}"));
+    let http = Controlled::new(|_| ControlReply::ok("{}"));
     let grpc =
         Bound::new(Protos::new(&[("a.proto", &step_proto("a"))])).on("/a.Step/Do", |_| Reply::Hang).start();
     let ended = Package::new().controlled("read1", grpc.port(), &["Read"]).written().orchestrate().output();
@@ -194,7 +167,7 @@ fn an_exported_package_says_which_nodes_are_called_over_http() {
 
 #[test]
 fn an_operation_is_called_alone_with_inputs_and_parameters() {
-    let server = Running::new(|request| complete(&request.json()["inputs"][0]));
+    let server = Controlled::new(|request| complete(&request.json()["inputs"][0]));
     let package = Package::new().controlled("read1", server.port(), &["Read"]).written();
     let call = |data: &str| {
         Aieffect::new("call", package.path(), package.path()).args(["read1:Read", "--data", data]).output()
@@ -211,7 +184,7 @@ fn an_operation_is_called_alone_with_inputs_and_parameters() {
 fn http_control_runs_over_mutual_tls() {
     let authority = Authority::new();
     let tls = ServerTls::new(authority.issue(&["127.0.0.1"])).only_for_clients_of(&authority).without_http2();
-    let server = Running::over(&tls, |_| complete(&json!("safe")));
+    let server = Controlled::over(&tls, |_| complete(&json!("safe")));
     let package = Package::new().controlled("read1", server.port(), &["Read"]).written();
     let own = authority.issue(&["orchestrator"]);
     let file = |name: &str, text: &str| {

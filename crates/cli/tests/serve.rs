@@ -8,36 +8,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use aieffect_testkit::{Bound, Gate, Protos, Reply, Server};
+use aieffect_testkit::{Gate, Reply, Server};
 use serde_json::{Value, json};
-use support::{Aieffect, Serving, chain, documents, step_proto};
+use support::step::{DO, fine, gated, is_anywhere_in, service, started};
+use support::{Aieffect, Serving, chain, documents};
 use tempfile::TempDir;
-
-const DO: &str = "/a.Step/Do";
-
-fn service() -> Bound {
-    Bound::new(Protos::new(&[("a.proto", &step_proto("a"))]))
-}
-
-fn fine() -> Value {
-    json!({"success": true, "text": "fine"})
-}
-
-fn started() -> Server {
-    service().on(DO, |_| fine()).start()
-}
-
-/// A service whose calls of that node wait for the gate.
-fn gated(node: &'static str, gate: &Gate) -> Server {
-    let gate = gate.clone();
-    let reply = move |call: aieffect_testkit::Received| {
-        let is_held = call.metadata["aieffect-step"].starts_with(node);
-        let gate = gate.clone();
-        let reply = Reply::from(fine());
-        if is_held { reply.after(async move { gate.opened().await }) } else { reply }
-    };
-    service().on(DO, reply).start()
-}
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -420,16 +395,6 @@ fn keys_say_who_may_do_what_and_are_nowhere_at_rest() {
         assert!(!ended.stderr.contains(secret) && !ended.stdout.contains(secret));
         assert!(!is_anywhere_in(store.path(), secret), "{secret} is in the store");
     }
-}
-
-fn is_anywhere_in(folder: &Path, text: &str) -> bool {
-    fs::read_dir(folder).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => is_anywhere_in(&path, text),
-            false => fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()),
-        }
-    })
 }
 
 #[test]

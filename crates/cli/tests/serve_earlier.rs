@@ -5,31 +5,17 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aieffect_testkit::{ControlReply, ControlRequest, ControlServer};
+use aieffect_testkit::ControlReply;
 use serde_json::{Value, json};
 use support::Serving;
 use support::serving::Answer;
-use tokio::runtime::Runtime;
-
-/// A service, and the threads that it runs on.
-struct Service {
-    server: ControlServer,
-    _runtime: Runtime,
-}
-
-impl Service {
-    fn new(answers: impl Fn(&ControlRequest) -> ControlReply + Send + Sync + 'static) -> Self {
-        let runtime = Runtime::new().unwrap();
-        Self { server: runtime.block_on(ControlServer::start(answers)), _runtime: runtime }
-    }
-}
+use support::step::{Controlled, is_anywhere_in};
 
 /// Answers each operation with a reference that is named after it.
-fn working() -> Service {
-    Service::new(|request| {
+fn working() -> Controlled {
+    Controlled::new(|request| {
         let uri = format!("s3://grid/{}", request.json()["method"].as_str().unwrap());
         let output = json!({"protocol": "s3", "uri": uri, "format": "GridData", "metadata": {"rows": 3}});
         ControlReply::ok(&json!({"status": "complete", "output": output}).to_string())
@@ -197,7 +183,7 @@ fn what_is_wrong_with_a_submission_is_said_as_it_was() {
 
 #[test]
 fn a_task_that_fails_fails_its_workflow_with_its_error() {
-    let service = Service::new(|_| ControlReply::ok(r#"{"status": "failed", "error": "no wind"}"#));
+    let service = Controlled::new(|_| ControlReply::ok(r#"{"status": "failed", "error": "no wind"}"#));
     let store = tempfile::tempdir().unwrap();
     let serving = Serving::start(store.path(), &[]);
     let begun = serving.post("/workflows", &submission(service.server.port())).json();
@@ -240,7 +226,7 @@ fn a_key_for_the_services_lives_in_memory_alone() {
     let (opened, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let store = tempfile::tempdir().unwrap();
-    let service = Service::new(move |request| {
+    let service = Controlled::new(move |request| {
         // The first call of the second operation does not end before its server has been killed.
         let is_first = request.json()["task_id"].as_str().unwrap().ends_with(".1");
         if request.json()["method"] == "Forecast" && is_first {
@@ -285,14 +271,4 @@ fn a_key_for_the_services_lives_in_memory_alone() {
         assert!(!ended.stderr.contains(SECRET) && !ended.stdout.contains(SECRET));
     }
     assert!(!is_anywhere_in(store.path(), SECRET), "the key is in the store");
-}
-
-fn is_anywhere_in(folder: &Path, text: &str) -> bool {
-    fs::read_dir(folder).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => is_anywhere_in(&path, text),
-            false => fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()),
-        }
-    })
 }

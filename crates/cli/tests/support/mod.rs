@@ -10,6 +10,7 @@ mod package;
 mod protos;
 mod screen;
 pub(crate) mod serving;
+pub(crate) mod step;
 mod use_case;
 
 pub(crate) use aieffect::{Aieffect, Running};

@@ -121,38 +121,21 @@ impl Requests {
         }
     }
 
-    /// The same for a step that has one incoming link.
-    pub fn join_only(&self, message: Bytes) -> Result<Bytes, TransferError> {
-        match self {
-            Self::Joined(plan) => plan.fill_only(message),
-            Self::Merged(_) | Self::Listed(_) => Ok(Bytes::new()),
-        }
-    }
-
-    /// The request made of a message of the incoming link at that position.
-    pub fn merge(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
-        match self {
-            Self::Merged(plans) => plans.get(input).map_or(Ok(Bytes::new()), |plan| plan.fill(&[message])),
-            Self::Joined(plan) => plan.fill(&[message]),
-            Self::Listed(_) => Ok(Bytes::new()),
+    /// The request made of a message of the incoming link at that position, by a step that has only that link, or that
+    /// merges them.
+    pub fn one(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
+        match self.of(input) {
+            Some(plan) => plan.fill_only(message),
+            None => Ok(Bytes::new()),
         }
     }
 
     /// The requests made each of a message of the incoming link at that position, and why there are no more of them, if
-    /// that is for a fault of the next one. `messages` has those that are left. Only for a step that has one incoming link,
-    /// or that merges them.
+    /// that is for a fault of the next one. `messages` has those that are left. For the steps that [`one`](Self::one) is for.
     pub(crate) fn each(&self, input: usize, messages: &mut Messages) -> (Messages, Option<Unmade>) {
         match self.of(input) {
             Some(plan) => plan.fill_each(messages),
             None => (std::mem::take(messages), None),
-        }
-    }
-
-    /// The same of a single one.
-    pub(crate) fn one(&self, input: usize, message: Bytes) -> Result<Bytes, TransferError> {
-        match self.of(input) {
-            Some(plan) => plan.fill_only(message),
-            None => Ok(message),
         }
     }
 

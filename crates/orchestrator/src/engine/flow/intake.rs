@@ -273,9 +273,9 @@ pub(crate) fn request(
 ) -> Result<Bytes, Failure> {
     let inputs = &plan.step(step).inputs;
     match set {
-        Set::One(message) if inputs.len() == 1 => requests.join_only(message).map_err(Failure::Transfer),
+        Set::One(message) if inputs.len() == 1 => requests.one(0, message).map_err(Failure::Transfer),
         Set::One(message) => request(requests, plan, step, kept, Set::Joined(vec![message])),
-        Set::Merged(input, message) => requests.merge(input, message).map_err(Failure::Transfer),
+        Set::Merged(input, message) => requests.one(input, message).map_err(Failure::Transfer),
         Set::Joined(messages) => {
             let mut messages = messages.into_iter();
             let all = inputs.iter().zip(kept).filter_map(|(link, kept)| match plan.link(*link).carries {

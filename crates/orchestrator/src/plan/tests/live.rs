@@ -110,7 +110,7 @@ fn each_link_makes_requests_of_its_own() {
     let requests = &planned.step("end:Take").requests;
     let sources = planned.sources("end:Take");
     let merged =
-        |input: usize, json: &str| requests.merge(input, encoded(&sources[input], json)).unwrap().to_vec();
+        |input: usize, json: &str| requests.one(input, encoded(&sources[input], json)).unwrap().to_vec();
     assert_eq!(merged(0, r#"{"x": 1, "own": "o"}"#), b"\x08\x01\x12\x01o\x1a\x02kW");
     assert_eq!(merged(1, r#"{"x": 2}"#), b"\x08\x02\x1a\x02kW");
 }
@@ -174,7 +174,7 @@ fn a_request_without_fields_is_triggered() {
     assert_snapshot!(planned.said(), @"");
     let step = planned.step("next:Do");
     assert_eq!((step.feed, step.inputs.len()), (Feed::EachMessage, 1));
-    assert_eq!(step.requests.merge(0, bytes::Bytes::from_static(b"\x08\x01")).unwrap(), "");
+    assert_eq!(step.requests.one(0, bytes::Bytes::from_static(b"\x08\x01")).unwrap(), "");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn initial_data_goes_into_the_requests_that_messages_make() {
         graph(&[("source", SOURCE), ("end", SINK)], "source>end").initial(r#"{"end:Do": {"x": 5}}"#);
     let planned = planned.planned();
     assert_snapshot!(planned.said(), @"");
-    assert_eq!(planned.step("end:Do").requests.merge(0, bytes::Bytes::new()).unwrap(), "\x08\x05");
+    assert_eq!(planned.step("end:Do").requests.one(0, bytes::Bytes::new()).unwrap(), "\x08\x05");
 }
 
 #[test]
