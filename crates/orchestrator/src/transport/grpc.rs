@@ -55,7 +55,7 @@ impl GrpcTransport {
 
     async fn perform(&self, call: &Call, inputs: Inputs, outputs: Outputs<'_>) -> Result<(), Failure> {
         let how = if call.shape == CallShape::Unary { Use::Unary } else { Use::Stream };
-        let lane = self.pool.take(&call.address, &self.access, how);
+        let mut lane = self.pool.take(&call.address, &self.access, how);
         let (connection, client, _place) = lane.ready().await?;
         let request = self.heads.request(&connection, call, &self.access)?;
         call::perform(client, request, call.shape, inputs, outputs).await

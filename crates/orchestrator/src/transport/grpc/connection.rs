@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tonic::codegen::Service;
 
 use super::access::Access;
-use super::gate::{Gate, Place};
+use super::gate::{Entry, Gate, Place};
+use super::pool::Use;
 use super::status::connecting_failed;
 use super::tls::Trouble;
 
@@ -51,7 +52,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects now.
-    pub(super) async fn make(address: &Address, access: &Access) -> Result<Self, Trouble> {
+    pub(super) async fn make(address: &Address, access: &Access, how: Use) -> Result<Self, Trouble> {
         let none = |_| Trouble::Lasting(format!("`{address}` is no address to connect to"));
         let authority: Authority = address.to_string().parse().map_err(none)?;
         let secured = access.tls().map(|tls| tls.connector(address, CONNECT_TIMEOUT)).transpose();
@@ -64,7 +65,7 @@ impl Connection {
             // What is secured keeps the time itself, and says who was waited for.
             Some(mut secured) => {
                 let stream = secured.call(uri).await.map_err(|error| connecting_failed(&*error))?;
-                driven(stream.into_inner()).await?
+                driven(stream.into_inner(), how).await?
             }
             None => {
                 let mut tcp = HttpConnector::new();
@@ -72,7 +73,7 @@ impl Connection {
                 tcp.set_keepalive(Some(KEEP_ALIVE));
                 let late = |_| Trouble::Passing("it did not take the connection in time".to_owned());
                 let stream = timeout(CONNECT_TIMEOUT, tcp.call(uri)).await.map_err(late)?;
-                driven(stream.map_err(|error| connecting_failed(&error))?.into_inner()).await?
+                driven(stream.map_err(|error| connecting_failed(&error))?.into_inner(), how).await?
             }
         };
         Ok(Self { client, gate, scheme, authority, _driver: Arc::new(driver) })
@@ -85,6 +86,13 @@ impl Connection {
         let place = self.gate.enter(|| limit(&mut client)).await?;
         Ok((client, place))
     }
+
+    /// The same without waiting: there may be no place for it.
+    pub(super) fn ready_now(&self) -> Result<(SendRequest<Bytes>, Entry), h2::Error> {
+        let mut client = self.client.clone();
+        let entry = self.gate.enter_now(limit(&mut client)?);
+        Ok((client, entry))
+    }
 }
 
 /// How many calls the service takes at once; an error when the connection has ended.
@@ -96,10 +104,16 @@ fn limit(client: &mut SendRequest<Bytes>) -> Result<usize, h2::Error> {
     }
 }
 
-async fn driven<T>(stream: T) -> Result<(SendRequest<Bytes>, Arc<Gate>, JoinSet<()>), Trouble>
+/// With somebody to drive it. For streams it is made once the service has said how many calls it takes, so that none is
+/// begun which then waits for others.
+async fn driven<T>(stream: T, how: Use) -> Result<(SendRequest<Bytes>, Arc<Gate>, JoinSet<()>), Trouble>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let at_first = match how {
+        Use::Unary => STREAMS_AT_FIRST,
+        Use::Stream => 0,
+    };
     let mut builder = Builder::new();
     builder
         .enable_push(false)
@@ -108,14 +122,24 @@ where
         .max_header_list_size(MOST_HEADERS)
         .max_send_buffer_size(MOST_UNWRITTEN)
         .data_frame_budget(FRAMES_OVERHEAD)
-        .initial_max_send_streams(STREAMS_AT_FIRST);
+        .initial_max_send_streams(at_first);
     let (client, mut connection) =
         builder.handshake(stream).await.map_err(|error| connecting_failed(&error))?;
+    if how == Use::Stream {
+        let said = poll_fn(|context| match Pin::new(&mut connection).poll(context) {
+            // The call that it was made for will find it ended.
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending if client.current_max_send_streams() > 0 => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        });
+        // One that takes its time is a matter of the call's deadline.
+        timeout(CONNECT_TIMEOUT, said).await.ok();
+    }
     let gate = Arc::<Gate>::default();
+    let mut before = client.current_max_send_streams();
     let (mut watched, waited_at) = (client.clone(), Arc::clone(&gate));
     let mut driver = JoinSet::new();
     driver.spawn(async move {
-        let mut before = STREAMS_AT_FIRST;
         poll_fn(|context| {
             // Each call is told of the end by its own half.
             let ended = Pin::new(&mut connection).poll(context).is_ready();

@@ -20,6 +20,14 @@ pub(super) struct Gate {
 #[derive(Debug)]
 pub(super) struct Place(Arc<Gate>);
 
+/// What comes of asking for a place without waiting.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Entered(Place),
+    /// All places are taken; there are so many.
+    Full(usize),
+}
+
 /// One that waits.
 struct Waiting<'a>(&'a Gate);
 
@@ -61,6 +69,11 @@ impl Gate {
             self.look_again();
             return Err(next);
         }
+    }
+
+    /// A place of so many, without waiting.
+    pub(super) fn enter_now(self: &Arc<Self>, limit: usize) -> Entry {
+        self.try_enter(limit).map_or(Entry::Full(limit), Entry::Entered)
     }
 
     /// Whether calls wait.

@@ -11,7 +11,7 @@ use h2::client::SendRequest;
 
 use super::access::Access;
 use super::connection::Connection;
-use super::gate::Place;
+use super::gate::{Entry, Place};
 use super::status::never_reached;
 use super::tls::Trouble;
 use crate::run::Failure;
@@ -28,12 +28,15 @@ pub(super) struct Pool(Mutex<HashMap<Address, Vec<Slot>>>);
 
 /// A place for a connection.
 struct Slot {
+    how: Use,
     making: Making,
     /// Goes up whenever another connection takes the place.
     generation: u64,
     /// Calls that wait for it to be made.
     waiting: usize,
     streams: usize,
+    /// As many as the service takes on this connection, as far as is known.
+    most_streams: usize,
 }
 
 /// Several calls may wait for it at once.
@@ -61,22 +64,14 @@ impl Pool {
     pub(super) fn take<'a>(&'a self, address: &'a Address, access: &'a Access, how: Use) -> Lane<'a> {
         let mut all = self.lock();
         if !all.contains_key(address) {
-            all.insert(address.clone(), vec![Slot::new(address, access)]);
+            all.insert(address.clone(), vec![Slot::new(address, access, Use::Unary)]);
         }
         let Some(slots) = all.get_mut(address) else {
             return Lane { pool: self, address, access, slot: UNARY };
         };
         let slot = match how {
             Use::Unary => UNARY,
-            Use::Stream => {
-                let free = (UNARY + 1..slots.len()).find(|slot| slots[*slot].streams < STREAMS);
-                let slot = free.unwrap_or(slots.len());
-                if slot == slots.len() {
-                    slots.push(Slot::new(address, access));
-                }
-                slots[slot].streams += 1;
-                slot
-            }
+            Use::Stream => room_for_stream(slots, address, access),
         };
         Lane { pool: self, address, access, slot }
     }
@@ -87,6 +82,17 @@ impl Pool {
     }
 }
 
+/// The place of a connection that takes one more stream, which is counted.
+fn room_for_stream(slots: &mut Vec<Slot>, address: &Address, access: &Access) -> usize {
+    let free = (UNARY + 1..slots.len()).find(|slot| slots[*slot].streams < slots[*slot].most_streams);
+    let slot = free.unwrap_or(slots.len());
+    if slot == slots.len() {
+        slots.push(Slot::new(address, access, Use::Stream));
+    }
+    slots[slot].streams += 1;
+    slot
+}
+
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Pool({} addresses)", self.lock().len())
@@ -94,33 +100,65 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Slot {
-    fn new(address: &Address, access: &Access) -> Self {
-        Self { making: making_of(address, access), generation: 0, waiting: 0, streams: 0 }
+    fn new(address: &Address, access: &Access, how: Use) -> Self {
+        let making = making_of(address, access, how);
+        Self { how, making, generation: 0, waiting: 0, streams: 0, most_streams: STREAMS }
     }
 
     /// Another connection is made by the next call that takes the place.
     fn renew(&mut self, address: &Address, access: &Access) {
-        self.making = making_of(address, access);
+        self.making = making_of(address, access, self.how);
         self.generation += 1;
         self.waiting = 0;
+        self.most_streams = STREAMS;
     }
 }
 
 impl Lane<'_> {
     /// The connection, made if need be, and what one call is made with.
-    pub(super) async fn ready(&self) -> Result<(Connection, SendRequest<Bytes>, Place), Failure> {
-        let (connection, generation) = self.made().await?;
-        if let Ok((client, place)) = connection.ready().await {
-            return Ok((connection, client, place));
+    pub(super) async fn ready(&mut self) -> Result<(Connection, SendRequest<Bytes>, Place), Failure> {
+        let mut ended = None;
+        loop {
+            let (connection, generation) = self.made().await?;
+            match self.enter(&connection).await {
+                Ok((client, Entry::Entered(place))) => return Ok((connection, client, place)),
+                Ok((_, Entry::Full(most))) => self.move_on(generation, most),
+                // It has ended since its last call, or while this one waited: nothing of it has been sent.
+                Err(error) => {
+                    self.renew(generation);
+                    if ended.replace(generation).is_some() {
+                        return Err(never_reached(&error));
+                    }
+                }
+            }
         }
-        // It has ended since its last call, or while this one waited: nothing of it has been sent.
-        self.renew(generation);
-        let (connection, generation) = self.made().await?;
-        let (client, place) = connection.ready().await.map_err(|error| {
-            self.renew(generation);
-            never_reached(&error)
-        })?;
-        Ok((connection, client, place))
+    }
+
+    /// Calls wait for each other on the connection that they share. A stream does not: the one that it would wait for may
+    /// be waiting for what this one brings.
+    async fn enter(&self, connection: &Connection) -> Result<(SendRequest<Bytes>, Entry), h2::Error> {
+        if self.slot == UNARY {
+            return connection.ready().await.map(|(client, place)| (client, Entry::Entered(place)));
+        }
+        match connection.ready_now()? {
+            // One that takes none at all now may take some later, as any other connection may.
+            (_, Entry::Full(0)) => {
+                connection.ready().await.map(|(client, place)| (client, Entry::Entered(place)))
+            }
+            entry => Ok(entry),
+        }
+    }
+
+    /// To another connection, since this one takes so many streams and no more.
+    fn move_on(&mut self, generation: u64, most: usize) {
+        let mut all = self.pool.lock();
+        let Some(slots) = all.get_mut(self.address) else { return };
+        let full = &mut slots[self.slot];
+        full.streams -= 1;
+        if full.generation == generation {
+            full.most_streams = most.min(STREAMS);
+        }
+        self.slot = room_for_stream(slots, self.address, self.access);
     }
 
     async fn made(&self) -> Result<(Connection, u64), Failure> {
@@ -143,7 +181,7 @@ impl Lane<'_> {
             (slot.making.clone(), slot.generation)
         });
         // Places are never taken away; were this one, it would only not be shared.
-        making.unwrap_or_else(|| (making_of(self.address, self.access), 0))
+        making.unwrap_or_else(|| (making_of(self.address, self.access, Use::Unary), 0))
     }
 
     /// The next call makes another connection, unless one has been made already.
@@ -192,10 +230,10 @@ impl Drop for Lane<'_> {
     }
 }
 
-fn making_of(address: &Address, access: &Access) -> Making {
+fn making_of(address: &Address, access: &Access, how: Use) -> Making {
     let (address, access) = (address.clone(), access.clone());
     let making = async move {
-        Connection::make(&address, &access).await.map_err(|trouble| match trouble {
+        Connection::make(&address, &access, how).await.map_err(|trouble| match trouble {
             Trouble::Lasting(reason) | Trouble::Passing(reason) => Failure::NeverReached { reason },
         })
     };

@@ -10,6 +10,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::access::Access;
 use super::connection::Connection;
+use super::pool::Use;
 use super::status::never_reached;
 use super::tls::Trouble;
 use super::{call, metadata};
@@ -29,7 +30,7 @@ pub(crate) enum Said {
 /// Asks once: its `grpc.health.v1` says that it serves, or, when it has none, it answers a call at all, be it with a
 /// refusal.
 pub(crate) async fn try_once(address: &Address, access: &Access) -> Result<Said, Trouble> {
-    let connection = Connection::make(address, access).await?;
+    let connection = Connection::make(address, access, Use::Unary).await?;
     // Connecting sends our half of the handshake and does not wait for the other: an answer does.
     let mut answers: Vec<Messages> = Vec::new();
     let asked = ask(&connection, access, &mut answers).await;

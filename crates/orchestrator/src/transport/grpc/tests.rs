@@ -212,3 +212,75 @@ async fn calls_wait_no_longer_than_until_the_service_says_that_it_takes_them() {
     };
     assert!(meanwhile(&mut served, calling).await.iter().all(Result::is_ok));
 }
+
+/// A call whose own message comes only once something else has happened.
+async fn stream_after(
+    transport: &GrpcTransport,
+    address: &Address,
+    before: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failure> {
+    let inputs = Box::pin(stream::once(async {
+        before.await;
+        Bytes::new().into()
+    }));
+    let streamed = Call { shape: CallShape::ClientStream, ..a_call(address) };
+    transport.call(&streamed, inputs, &mut Vec::new()).await
+}
+
+/// Takes one call at once on each connection, and answers each at its end, whichever comes first.
+async fn serve_one_by_one(listener: TcpListener) {
+    let mut serving = tokio::task::JoinSet::new();
+    loop {
+        let stream = listener.accept().await.unwrap().0;
+        serving.spawn(async {
+            let mut served = Builder::new().max_concurrent_streams(1).handshake(stream).await.unwrap();
+            let mut answering = tokio::task::JoinSet::new();
+            while let Some(Ok((request, call))) = served.accept().await {
+                answering.spawn(async {
+                    let mut body = request.into_body();
+                    while body.data().await.is_some() {}
+                    answer(call);
+                });
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_stream_does_not_wait_for_one_that_waits_for_it_where_a_service_takes_one_at_once() {
+    let (listener, address) = listening().await;
+    let transport = GrpcTransport::new();
+    let (ended, last_ended) = tokio::sync::oneshot::channel();
+    let first = stream_after(&transport, &address, async { last_ended.await.unwrap() });
+    let second = async {
+        let done = stream_after(&transport, &address, async {}).await;
+        ended.send(()).unwrap();
+        done
+    };
+    let both = async { tokio::join!(first, second) };
+    let done = tokio::select! {
+        done = timeout(PATIENCE, both) => done.unwrap(),
+        () = serve_one_by_one(listener) => unreachable!("it serves until it is dropped"),
+    };
+    assert_eq!(done, (Ok(()), Ok(())));
+}
+
+#[tokio::test]
+async fn streams_share_connections_of_a_service_that_takes_several_at_once() {
+    let (listener, address) = listening().await;
+    let transport = GrpcTransport::new();
+    let serving = async {
+        let mut served = taken(&listener, 9).await;
+        let held = [next(&mut served).await, next(&mut served).await, next(&mut served).await];
+        held.into_iter().for_each(answer);
+        served
+    };
+    let streams = (0..3).map(|_| stream_after(&transport, &address, async {}));
+    let mut calling = Box::pin(futures_util::future::join_all(streams));
+    let mut served = tokio::select! {
+        served = serving => served,
+        ended = &mut calling => panic!("{ended:?}"),
+    };
+    assert!(meanwhile(&mut served, calling).await.iter().all(Result::is_ok));
+    assert!(listener.accept().now_or_never().is_none(), "there is one connection");
+}
