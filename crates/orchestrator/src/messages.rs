@@ -211,6 +211,33 @@ impl Composer {
         added
     }
 
+    /// Appends the messages at the beginning of a row that `change` changes where they lie, as they are then: up to the first
+    /// that it cannot change, or which it makes longer than `most` bytes. Returns how many those are.
+    pub(crate) fn add_changed(
+        &mut self,
+        row: &Messages,
+        most: usize,
+        mut change: impl FnMut(&mut [u8]) -> bool,
+    ) -> usize {
+        let Held::Row { framed, count } = &row.0 else { return 0 };
+        let begin = self.framed.len();
+        self.framed.extend_from_slice(framed.get(..most.saturating_sub(begin)).unwrap_or(framed));
+        let (mut at, mut added) = (begin, 0);
+        while added < *count {
+            let Some(rest) = self.framed.get_mut(at..) else { break };
+            let Some(length) = first_length(rest) else { break };
+            let Some(message) = rest.get_mut(PREFIX..PREFIX + length) else { break };
+            if !change(message) {
+                break;
+            }
+            at += PREFIX + length;
+            added += 1;
+        }
+        self.framed.truncate(at);
+        self.count += added;
+        added
+    }
+
     /// How many bytes it has so far.
     pub(crate) fn size(&self) -> usize {
         self.framed.len()
@@ -302,6 +329,23 @@ mod tests {
             let one_by_one: Vec<Vec<u8>> = std::iter::from_fn(|| rest.take_first()).map(|one| one.to_vec()).collect();
             prop_assert_eq!(one_by_one, messages);
             prop_assert!(rest.is_empty() && rest.size() == 0);
+        }
+
+        #[test]
+        fn those_that_can_be_changed_are_added_as_they_are_then(messages in some(), most in 0_usize..40) {
+            let mut composer = Composer::default();
+            let change = |message: &mut [u8]| {
+                message.iter_mut().for_each(|byte| *byte = byte.wrapping_add(1));
+                message.len() != 5
+            };
+            let added = composer.add_changed(&row(messages.iter()), most, change);
+            let whole = composer.finish();
+            let changed: Vec<Vec<u8>> = messages.iter().map(|one| one.iter().map(|byte| byte.wrapping_add(1)).collect()).collect();
+            prop_assert_eq!(all(&whole), changed[..added].to_vec());
+            prop_assert_eq!(whole.count(), added);
+            let room = |count: usize| framed(&messages[..count]).len() <= most;
+            prop_assert!(room(added));
+            prop_assert!(added == messages.len() || messages[added].len() == 5 || !room(added + 1));
         }
 
         #[test]

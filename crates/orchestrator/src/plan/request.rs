@@ -199,10 +199,7 @@ impl RequestPlan {
                 if let Some(input) = (0..self.names.len()).find(is_missing) {
                     return Err(self.missing(input));
                 }
-                spliced.fill(inputs).map_err(|(input, why)| match spliced.source(input) {
-                    Some(source) => self.undecodable(input, source, why),
-                    None => self.missing(input),
-                })
+                spliced.fill(inputs).map_err(|fault| self.unspliced(spliced, fault))
             }
             Carry::Decoded(decoded) => {
                 let sources = self.decode(decoded, inputs)?;
@@ -238,6 +235,9 @@ impl RequestPlan {
                 as_is.check(&message).map_err(|why| self.undecodable(0, as_is.source(), why))?;
                 Ok(message)
             }
+            Carry::Spliced(spliced) if spliced.is_flat() => {
+                spliced.fill_only(message).map_err(|fault| self.unspliced(spliced, fault))
+            }
             _ => self.fill(std::slice::from_ref(&message)),
         }
     }
@@ -250,11 +250,20 @@ impl RequestPlan {
         }
         let mut composer = Composer::with_room((messages.size() + 32 * messages.count()).min(TOGETHER));
         let (mut used, mut fault) = (0, None);
-        for message in messages.iter() {
+        if let Carry::Spliced(spliced) = &self.carry
+            && spliced.patches()
+        {
+            used = composer.add_changed(messages, TOGETHER, |message| spliced.patch(message));
+        }
+        let rest = if used < messages.count() { Some(messages.iter().skip(used)) } else { None };
+        for message in rest.into_iter().flatten() {
+            if composer.size() >= TOGETHER {
+                break;
+            }
             used += 1;
             let added = composer.add(|out| self.fill_into(message, out).map_err(Unmade::Transfer));
             fault = added.err();
-            if fault.is_some() || composer.size() >= TOGETHER {
+            if fault.is_some() {
                 break;
             }
         }
@@ -266,10 +275,7 @@ impl RequestPlan {
     fn fill_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), TransferError> {
         match &self.carry {
             Carry::Spliced(spliced) if spliced.is_flat() => {
-                spliced.fill_flat(message, out).map_err(|why| match spliced.source(0) {
-                    Some(source) => self.undecodable(0, source, why),
-                    None => self.missing(0),
-                })
+                spliced.fill_flat(message, out).map_err(|why| self.unspliced(spliced, (0, why)))
             }
             _ => {
                 out.extend_from_slice(&self.fill_only(Bytes::copy_from_slice(message))?);
@@ -308,6 +314,13 @@ impl RequestPlan {
             messages.push(Some(message.map_err(|error| self.undecodable(input, source, error.to_string()))?));
         }
         Ok(messages)
+    }
+
+    fn unspliced(&self, spliced: &Spliced, (input, why): (usize, String)) -> TransferError {
+        match spliced.source(input) {
+            Some(source) => self.undecodable(input, source, why),
+            None => self.missing(input),
+        }
     }
 
     fn missing(&self, input: usize) -> TransferError {

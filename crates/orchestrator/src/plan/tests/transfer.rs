@@ -21,11 +21,22 @@ use crate::plan::{RequestPlan, TransferError, Unmade};
 type Way = fn(&Planned, &str, &[Bytes]) -> Result<Bytes, TransferError>;
 
 /// All there are. Where bytes are not enough, the plan's own way is tried again.
-const WAYS: [(&str, Way); 4] =
-    [("as planned", as_planned), ("together", together), ("spliced", spliced), ("decoded", decoded)];
+const WAYS: [(&str, Way); 5] = [
+    ("as planned", as_planned),
+    ("alone", alone),
+    ("together", together),
+    ("spliced", spliced),
+    ("decoded", decoded),
+];
 
 fn as_planned(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
     planned.step(step).requests.join(inputs)
+}
+
+/// From one that nobody else holds, in its own memory where that is possible.
+fn alone(planned: &Planned, step: &str, inputs: &[Bytes]) -> Result<Bytes, TransferError> {
+    let [message] = inputs else { return as_planned(planned, step, inputs) };
+    planned.step(step).requests.one(0, Bytes::from(message.to_vec()))
 }
 
 /// The second of two that are the same and come together.
@@ -319,4 +330,21 @@ fn a_missing_value_of_a_map_is_the_default_that_its_sender_has() {
         let filled = DynamicMessage::decode(planned.step("b:Take").operation.input.clone(), filled).unwrap();
         assert_eq!(json(&filled).to_string(), r#"{"m":{"a":1}}"#, "{name}");
     }
+}
+
+#[test]
+fn a_message_that_nobody_else_holds_becomes_the_request_in_its_own_memory() {
+    let planned = Setup::new()
+        .node("a", "message None {} message M { string name = 1; int64 number = 2; } service S { rpc Give(None) returns (M); }")
+        .node("b", "message None {} message M { int64 number = 1; string name = 2; } service S { rpc Take(M) returns (None); }")
+        .link("a:Give", "b:Take")
+        .planned();
+    let message = b"\x0a\x04wind\x10\x07".to_vec();
+    let (lies_at, request) = (message.as_ptr(), b"\x12\x04wind\x08\x07");
+    let requests = &planned.step("b:Take").requests;
+    let own = requests.one(0, message.into()).unwrap();
+    assert_eq!((own.as_ref(), own.as_ptr()), (&request[..], lies_at));
+    let shared = Bytes::from(b"\x0a\x04wind\x10\x07".to_vec());
+    let copy = requests.one(0, shared.clone()).unwrap();
+    assert_eq!((copy.as_ref(), shared.as_ref()), (&request[..], &b"\x0a\x04wind\x10\x07"[..]));
 }

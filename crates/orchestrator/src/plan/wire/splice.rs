@@ -12,6 +12,13 @@ use super::table::{Table, put_length};
 /// Bytes that are set aside at once.
 const MOST_RESERVED: usize = 4 * 1024 * 1024;
 
+/// From this size on a second look at a message costs less than memory for another.
+#[cfg(not(test))]
+const LARGE: usize = 32 * 1024;
+/// Those of tests are small.
+#[cfg(test)]
+const LARGE: usize = 0;
+
 /// How a request is put together from fields of the links' messages.
 #[derive(Debug, Clone)]
 pub struct Spliced {
@@ -103,7 +110,7 @@ impl Spliced {
         let Some(row) = self.flat else { return Ok(()) };
         let place = out.len();
         out.extend_from_slice(message);
-        let is_patched = out.get_mut(place..).is_some_and(|copy| self.table.patch(row, copy, 0));
+        let is_patched = out.get_mut(place..).is_some_and(|copy| self.table.patch(row, copy));
         if is_patched {
             out.extend_from_slice(self.constants());
             return Ok(());
@@ -114,9 +121,37 @@ impl Spliced {
         Ok(())
     }
 
+    /// Whether messages may become requests where they lie: then [`Self::patch`] says it of each.
+    pub(in super::super) fn patches(&self) -> bool {
+        self.is_flat() && self.constants().is_empty()
+    }
+
+    /// Makes a request of a message where it lies; whether that was possible. When it was not, some of it has changed.
+    pub(in super::super) fn patch(&self, message: &mut [u8]) -> bool {
+        self.flat.is_some_and(|row| self.table.patch(row, message))
+    }
+
+    /// The same of a large message that nobody else holds, in the memory that it has. It comes back as it was when that
+    /// is not possible.
+    fn patch_own(&self, message: Bytes) -> Result<Bytes, Bytes> {
+        let can_patch = |row| self.table.can_patch(row, &message);
+        let is_worth_it = message.len() >= LARGE && self.patches() && message.is_unique();
+        if !is_worth_it || !self.flat.is_some_and(can_patch) {
+            return Err(message);
+        }
+        let mut own = message.try_into_mut()?;
+        self.patch(&mut own);
+        Ok(own.freeze())
+    }
+
     /// Fields of the request itself that are given by hand.
     fn constants(&self) -> &[u8] {
         self.sinks.first().map_or(&[], |request| &request.constants)
+    }
+
+    /// The request's bytes from the message of the only link.
+    pub(in super::super) fn fill_only(&self, message: Bytes) -> Result<Bytes, (usize, String)> {
+        self.patch_own(message).or_else(|message| self.fill(std::slice::from_ref(&message)))
     }
 
     /// The request's bytes. The error names the link by its position among the step's.
