@@ -39,6 +39,13 @@ pub(crate) struct AccessFlags {
 impl AccessFlags {
     /// Reads the files, and the token.
     pub(crate) fn read(&self) -> Result<Access, Failure> {
+        // What is typed, clap looks at; a file may say one without the other.
+        if self.tls_cert.is_some() != self.tls_key.is_some()
+            || (self.tls_cert.is_some() && self.tls_ca.is_none())
+        {
+            let text = "`--tls-cert`, `--tls-key` and `--tls-ca` belong together: a certificate of ours is shown with its key, to services of that CA";
+            return Err(Failure::text(Exit::WrongUsage, text));
+        }
         let mut access = Access::plain();
         if let Some(authority) = &self.tls_ca {
             access = access.over(self.tls(authority)?);

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use self::keep::KeepFlags;
 pub(crate) use self::watch::{Showing, WatchFlags};
 use crate::access::AccessFlags;
-use crate::command::{call, completions, doctor, man, runs, serve};
+use crate::command::{call, completions, config, doctor, man, runs, serve};
 use crate::exit::{Exit, Failure};
 use crate::paths;
 
@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Run(Run),
     Runs(runs::Runs),
     Serve(serve::Serve),
+    Config(config::Config),
     Probe(Probe),
     Call(call::Call),
     Doctor(doctor::Doctor),
@@ -63,6 +64,7 @@ impl Command {
             | Self::Compose(_)
             | Self::Runs(_)
             | Self::Serve(_)
+            | Self::Config(_)
             | Self::Probe(_)
             | Self::Call(_)
             | Self::Doctor(_)

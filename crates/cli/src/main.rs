@@ -5,6 +5,7 @@ mod arguments;
 mod clock;
 mod command;
 mod compose_tool;
+mod config;
 mod drive;
 mod events;
 mod exit;
@@ -26,9 +27,8 @@ mod tool;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::arguments::{Arguments, Command, LogFormat};
+use crate::arguments::{Command, LogFormat};
+use crate::config::Configured;
 use crate::exit::{Exit, Failure};
 
 /// What `aieffect` calls itself with to look after one local service.
@@ -39,7 +39,10 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|word| word == SUPERVISE) {
         return aieffect_local::supervise(words).into();
     }
-    let arguments = Arguments::parse();
+    let (arguments, settings) = match config::read() {
+        Ok(Configured { arguments, settings }) => (arguments, settings),
+        Err(failure) => return finish(Err(failure), LogFormat::Text).into(),
+    };
     let done = match &arguments.command {
         Command::Init(options) => command::init::run(options),
         Command::Check(options) => command::check::run(options),
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Run(options) => command::run::run(options),
         Command::Runs(options) => command::runs::run(options),
         Command::Serve(options) => command::serve::run(options),
+        Command::Config(options) => command::config::run(options, &settings),
         Command::Probe(options) => command::probe::run(options),
         Command::Call(options) => command::call::run(options),
         Command::Doctor(options) => command::doctor::run(options),

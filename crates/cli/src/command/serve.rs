@@ -33,6 +33,9 @@ const HEALTH: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  aieffect serve --store /var/lib/aieffect --keys /etc/aieffect/keys")]
 pub(crate) struct Serve {
+    /// A file with any of these options [default: aieffect.toml, if it lies here]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_CONFIG")]
+    config: Option<PathBuf>,
     /// Where to answer HTTP
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50101", env = "AIEFFECT_HTTP_ADDR")]
     http_addr: SocketAddr,
@@ -81,6 +84,9 @@ pub(crate) struct Serve {
 
 pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     let log = Log::new(options.log_level, options.log_format);
+    if let Some(file) = &options.config {
+        log.info(&format!("configured by {}", file.display()));
+    }
     let keys = Arc::new(keys(options.keys.as_deref(), &log)?);
     let addresses = [options.http_addr, options.grpc_addr];
     let for_others = addresses.iter().find(|address| !address.ip().is_loopback());
