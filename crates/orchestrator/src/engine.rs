@@ -19,8 +19,10 @@ mod replay;
 mod report;
 mod results;
 mod shutdown;
+mod supplied;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod watch;
 
 pub use chronicle::Chronicle;
@@ -30,3 +32,5 @@ pub use options::{RunId, RunIdError, RunOptions};
 pub use record::{Observer, Origin, Recorded};
 pub use report::{Cause, RunReport, StepReport, Unreached};
 pub use results::{Keep, StepResult};
+pub use supplied::Supplied;
+pub use transfers::Transfers;

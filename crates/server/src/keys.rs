@@ -169,6 +169,12 @@ impl Keys {
         self.0.is_empty()
     }
 
+    /// The names of all who may ask.
+    pub fn callers(&self) -> BTreeSet<Arc<str>> {
+        let named = self.0.iter().map(|key| Arc::clone(&key.caller.name));
+        named.chain(self.is_open().then(|| Caller::anybody().name)).collect()
+    }
+
     /// Who asks, by the key that they show, if they may.
     pub fn admit(&self, shown: Option<&str>, scope: Scope) -> Result<Caller, Denied> {
         if self.is_open() {

@@ -13,6 +13,7 @@ mod events;
 pub mod grpc;
 pub mod keys;
 mod kind;
+mod metrics;
 pub mod packages;
 pub mod rest;
 pub mod runs;

@@ -6,6 +6,7 @@
 mod documents;
 mod events;
 mod here;
+mod metrics;
 mod packages;
 mod problem;
 mod runs;
@@ -69,6 +70,7 @@ pub fn router(runs: Runs, keys: Arc<Keys>) -> Router {
         .nest("/api/v1", packages.merge(others))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::get))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             Problem::new(

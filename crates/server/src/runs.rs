@@ -12,15 +12,15 @@ mod queue;
 mod service_key;
 mod view;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use aieffect_blueprint::Mode;
-use aieffect_orchestrator::engine::{Orchestrator, RunId};
+use aieffect_orchestrator::engine::RunId;
 use aieffect_orchestrator::memo::Memo;
-use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError};
+use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError, Transport};
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::values::write_results;
@@ -37,6 +37,7 @@ pub use self::pipelines::NodeHealth;
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::allow::Allowed;
+use crate::metrics::{Form, Measured, Metrics};
 use crate::packages::{Packages, Wanted};
 
 /// What runs are made with.
@@ -53,7 +54,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Means {
     /// Makes the calls.
-    pub orchestrator: Orchestrator,
+    pub transport: Arc<dyn Transport>,
     /// Knows where the nodes answer.
     pub endpoints: Arc<dyn Endpoints>,
     /// Whether they answer, of which not long is waited for.
@@ -80,6 +81,8 @@ pub struct Settings {
     pub data: DataFolder,
     /// The version that runs are said to be begun by.
     pub version: String,
+    /// The names of those who may begin runs; what waits is counted by them.
+    pub callers: BTreeSet<Arc<str>>,
 }
 
 /// What is to be run.
@@ -136,7 +139,11 @@ impl Runs {
     /// server [stops](Self::stop).
     pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
         let Parts { store, packages, means } = parts;
-        let store = Arc::new(Announcing::new(store));
+        let metrics = Arc::new(Metrics::new(&settings.version, settings.callers.clone()));
+        metrics.runs.may(State::Running, settings.most_running);
+        metrics.runs.may(State::Waiting, settings.most_waiting);
+        let measured = Arc::new(Measured::new(store, Arc::clone(&metrics), labels::PACKAGE));
+        let store = Arc::new(Announcing::new(Arc::clone(&measured) as _));
         let now = Mutex::default();
         let closed = CancellationToken::new();
         let model = Arc::new(Model {
@@ -148,6 +155,8 @@ impl Runs {
             closed,
             naming: Mutex::default(),
             beginning: RwLock::default(),
+            metrics,
+            measured,
         });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
@@ -155,6 +164,7 @@ impl Runs {
             if !run.labels.contains_key(labels::PACKAGE) {
                 continue;
             }
+            model.measured.recall(&run);
             if let Some(key) = run.labels.get(labels::IDEMPOTENCY) {
                 let name = (labels::caller(&run).to_owned(), key.clone());
                 model.lock().requests.insert(name, run.id.clone());
@@ -408,6 +418,12 @@ impl Runs {
     pub async fn check(&self) -> Result<(), Error> {
         let model = Arc::clone(&self.model);
         blocking(move || model.store.run(&probe()).map(drop).map_err(Error::from)).await
+    }
+
+    /// What is counted of all this, as it is now.
+    pub(crate) fn metrics(&self, form: Form) -> String {
+        self.model.count();
+        self.model.metrics.shown(form)
     }
 
     /// Nothing more begins; what is under way has the grace to end.

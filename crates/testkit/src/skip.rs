@@ -27,6 +27,8 @@ pub enum Requirement {
     Groff,
     /// `tmux`, a terminal whose screen can be read.
     Tmux,
+    /// `promtool`, which looks at metrics and at rules about them.
+    Promtool,
     /// A file system of one's own: `unshare` and `mount`.
     Mount,
     /// The folder of data beside the repository.
@@ -34,13 +36,14 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Docker,
         Self::Python,
         Self::Shellcheck,
         Self::Graphviz,
         Self::Groff,
         Self::Tmux,
+        Self::Promtool,
         Self::Mount,
         Self::SharedData,
     ];
@@ -54,6 +57,7 @@ impl Requirement {
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
             Self::Tmux => "tmux",
+            Self::Promtool => "promtool",
             Self::Mount => "mount",
             Self::SharedData => "shared-data",
         }
@@ -68,6 +72,7 @@ impl Requirement {
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
             Self::Tmux => succeeds("tmux", &["-V"]),
+            Self::Promtool => succeeds("promtool", &["--version"]),
             Self::Mount => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]),
             Self::SharedData => shared_dir().is_some(),
         };
@@ -78,6 +83,7 @@ impl Requirement {
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",
             Self::Tmux => "tmux is not installed",
+            Self::Promtool => "promtool (of Prometheus) is not installed",
             Self::Mount => "file systems cannot be mounted in a namespace",
             Self::SharedData => "there is no folder `shared` beside the repository",
         };

@@ -13,7 +13,7 @@ const PAGE: &str = "docs/architecture.md";
 const TABLE: &str = "| crate | one line | uses |";
 
 /// Libraries that only some crates may use, whatever kind of dependency it is but for tests.
-const RESERVED: [(&str, &[&str]); 11] = [
+const RESERVED: [(&str, &[&str]); 12] = [
     ("axum", &["server", "workspace-hack"]),
     ("clap", &["cli", "xtask"]),
     ("anyhow", &["cli", "xtask"]),
@@ -21,6 +21,7 @@ const RESERVED: [(&str, &[&str]); 11] = [
     ("tokio", &["orchestrator", "local", "server", "testkit", "cli"]),
     ("tonic", &["api", "orchestrator", "server", "testkit"]),
     ("tokio-rustls", &["orchestrator", "testkit"]),
+    ("prometheus-client", &["server"]),
     ("protox", &["api", "contract", "testkit"]),
     ("rusqlite", &["orchestrator"]),
     ("walkdir", &["layout", "local", "xtask"]),

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aieffect_orchestrator::engine::Orchestrator;
 use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::ServiceTransport;
@@ -118,6 +117,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
             mount_targets: vec!["/app/data".to_owned()],
         }),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        callers: keys.callers(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| internal(&error))?;
     let done = runtime.block_on(serve(options, parts, settings, keys, &log));
@@ -196,7 +196,7 @@ async fn listener(address: SocketAddr, option: &str) -> Result<(TcpListener, Soc
 /// Runs without a key for their services share connections; each other has its own.
 fn means(access: Access, ready_timeout: Duration) -> MeansFor {
     let with = move |access: Access| Means {
-        orchestrator: Orchestrator::new(Arc::new(ServiceTransport::new(access.clone()))),
+        transport: Arc::new(ServiceTransport::new(access.clone())),
         endpoints: Arc::new(FixedEndpoints::new(ready_timeout).with_access(access.clone())),
         health: Arc::new(FixedEndpoints::new(HEALTH).with_access(access)),
     };

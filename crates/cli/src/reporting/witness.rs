@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use aieffect_blueprint::TransportKind;
-use aieffect_orchestrator::engine::{Origin, Recorded};
-use aieffect_orchestrator::plan::{LinkId, Multiplicity, Plan, StepId};
+use aieffect_orchestrator::engine::{Origin, Recorded, Supplied};
+use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::run::{FiringId, RunEvent};
 use aieffect_picture::report::{RunRecord, StepState};
 
@@ -15,22 +15,9 @@ pub(super) struct Witness {
     pub(super) began: Option<SystemTime>,
     begun: Instant,
     ended: Option<Duration>,
-    inputs: Vec<Inputs>,
-    /// Whom each step gives one message.
-    gives_to: Vec<Vec<usize>>,
-    nodes_awaited: usize,
+    supplied: Supplied,
     /// The decision whose storing has been counted.
     counted: Option<Duration>,
-}
-
-/// What a step's next call waits for.
-struct Inputs {
-    /// Links that carry one message, and have not brought it.
-    missing: usize,
-    /// Whether messages of other links meet them.
-    is_fed: bool,
-    /// They have.
-    has_set: bool,
 }
 
 impl Witness {
@@ -41,23 +28,15 @@ impl Witness {
             let how = if over_http { " (http-control)" } else { "" };
             record.add_node(node.name.as_str(), &format!("{}{how}", node.address));
         }
-        let carries_one = |link: &&LinkId| plan.link(**link).carries == Multiplicity::One;
-        let (mut inputs, mut gives_to) = (Vec::new(), Vec::new());
         for step in &plan.steps {
             record.add_step(&step.name.to_string(), step.node.index());
-            let missing = step.inputs.iter().filter(carries_one).count();
-            inputs.push(Inputs { missing, is_fed: missing < step.inputs.len(), has_set: false });
-            let targets = step.outputs.iter().filter(carries_one).map(|link| plan.link(*link).to.index());
-            gives_to.push(targets.collect());
         }
         Self {
             record,
             began: None,
             begun: Instant::now(),
             ended: None,
-            inputs,
-            gives_to,
-            nodes_awaited: plan.nodes.len(),
+            supplied: Supplied::new(plan),
             counted: None,
         }
     }
@@ -71,20 +50,9 @@ impl Witness {
             RunEvent::Started => {
                 self.began = Some(*at);
                 self.begun = Instant::now();
-                self.nodes_answered(0, since);
             }
-            RunEvent::NodeReady { node } => {
-                if is_now {
-                    self.record.node_answered(node.index(), since);
-                }
-                self.nodes_answered(1, since);
-            }
-            RunEvent::Supplied { step } => {
-                self.inputs[step.index()].has_set = true;
-                self.supply(step.index(), since);
-            }
+            RunEvent::NodeReady { node } if is_now => self.record.node_answered(node.index(), since),
             RunEvent::FiringStarted { firing, attempt } if is_now => {
-                self.inputs[firing.step.index()].has_set = false;
                 let FiringId { step, seq } = *firing;
                 self.record.called(step.index(), seq, attempt.get(), since, since + *storing);
             }
@@ -99,25 +67,24 @@ impl Witness {
                 self.record.failed(firing.step.index(), firing.seq, since, &failure.to_string());
             }
             RunEvent::FiringCancelled { firing } => self.record.cut(firing.step.index(), firing.seq, since),
-            RunEvent::StepFinished { step } => {
-                self.record.finished(step.index());
-                for target in std::mem::take(&mut self.gives_to[step.index()]) {
-                    self.inputs[target].missing = self.inputs[target].missing.saturating_sub(1);
-                    self.supply(target, since);
-                }
-            }
+            RunEvent::StepFinished { step } => self.record.finished(step.index()),
             RunEvent::StepFailed { step, failure } => {
                 self.record.step_failed(step.index(), since, &failure.to_string());
             }
             RunEvent::StepSkipped { step, .. } => self.record.stands(step.index(), StepState::Skipped),
             RunEvent::Finished { .. } => self.ended = Some(since),
             RunEvent::FiringStarted { .. }
+            | RunEvent::NodeReady { .. }
+            | RunEvent::Supplied { .. }
             | RunEvent::NodeUnreachable { .. }
             | RunEvent::SupplyEnded { .. }
             | RunEvent::Delivered { .. }
             | RunEvent::RetryDue { .. }
             | RunEvent::Closing { .. }
             | RunEvent::CancelRequested => {}
+        }
+        for step in self.supplied.see(event, *origin) {
+            self.record.supplied(step.index(), since);
         }
     }
 
@@ -136,22 +103,6 @@ impl Witness {
         if let Some(step) = step_of(event) {
             self.record.stored(step.index(), storing);
             self.counted = Some(since);
-        }
-    }
-
-    fn nodes_answered(&mut self, more: usize, since: Duration) {
-        self.nodes_awaited = self.nodes_awaited.saturating_sub(more);
-        if self.nodes_awaited == 0 {
-            (0..self.inputs.len()).for_each(|step| self.supply(step, since));
-        }
-    }
-
-    /// Says so when all is there that a step's next call is made of.
-    fn supply(&mut self, step: usize, since: Duration) {
-        let Inputs { missing, is_fed, has_set } = self.inputs[step];
-        let is_there = has_set || (!is_fed && self.record.state(step) == Some(StepState::Waiting));
-        if missing == 0 && is_there && self.nodes_awaited == 0 {
-            self.record.supplied(step, since);
         }
     }
 }

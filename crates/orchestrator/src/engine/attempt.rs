@@ -94,7 +94,7 @@ impl Attempt {
             Material::Set(kept, set) => {
                 let (plan, step) = (&self.judge.plan, self.judge.step);
                 let make = || request(&self.step().requests, plan, step, kept, set.clone());
-                let (message, transfer) = Timing::default().of(1, make);
+                let (message, transfer) = Timing::default().of(self.outlet.meters(), 1, make);
                 let message = message?;
                 self.outlet.meters().requested(step, Made::one(message.len(), transfer));
                 *made = Some(message.clone());

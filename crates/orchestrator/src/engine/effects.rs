@@ -121,7 +121,7 @@ impl Effects {
             waits: Vec::new(),
             open: HashMap::new(),
             addresses: HashMap::new(),
-            flow: Flow::new(&plan),
+            flow: Flow::new(&plan, Arc::clone(&options.transfers)),
             supplies: Supplies::new(plan.steps.len()),
             memo: options.memo.clone(),
             live: plan.steps.iter().map(|_| Arc::default()).collect(),

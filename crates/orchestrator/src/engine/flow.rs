@@ -26,6 +26,7 @@ pub(super) use self::outlet::Outlet;
 use self::queue::Queue;
 pub(super) use self::stop::{Stop, stopper};
 use super::meter::Meters;
+use super::transfers::Transfers;
 use crate::plan::{Gather, Multiplicity, Plan, StepId};
 
 /// Every queue of a run.
@@ -38,10 +39,10 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan, transfers: Arc<Transfers>) -> Self {
         let most = plan.queue_size.get() as usize;
         let taken = Arc::<AtomicU64>::default();
-        let meters = Arc::new(Meters::new(plan.steps.len()));
+        let meters = Arc::new(Meters::new(plan.steps.len(), transfers));
         let queue = |link: &crate::plan::PlannedLink| match link.carries {
             Multiplicity::Many => Some(Arc::new(Queue::new(link.overflow, most, Arc::clone(&taken)))),
             Multiplicity::One => None,

@@ -1,15 +1,20 @@
 //! How much has passed, for those who watch.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::transfers::Transfers;
 use crate::plan::StepId;
 use crate::ports::Progress;
 
 /// What each step has given so far, and how much waits for it. Read beside the run: figures of one moment need not
 /// fit together.
 #[derive(Debug)]
-pub struct Meters(Vec<Meter>);
+pub struct Meters {
+    steps: Vec<Meter>,
+    transfers: Arc<Transfers>,
+}
 
 #[derive(Debug, Default)]
 struct Meter {
@@ -58,7 +63,7 @@ impl Timing {
 
     /// Makes so many requests, and gives how long making them and those that they stand for took. Many together are always
     /// timed.
-    pub(super) fn of<T>(&mut self, count: usize, make: impl FnOnce() -> T) -> (T, Duration) {
+    pub(super) fn of<T>(&mut self, meters: &Meters, count: usize, make: impl FnOnce() -> T) -> (T, Duration) {
         self.0 += 1;
         let stands_for = match self.0 {
             _ if count > 1 => 1,
@@ -68,23 +73,26 @@ impl Timing {
         };
         let begun = Instant::now();
         let made = make();
-        (made, begun.elapsed() * stands_for)
+        let took = begun.elapsed();
+        let together = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        meters.transfers.took(took / together, u64::from(stands_for) * u64::from(together));
+        (made, took * stands_for)
     }
 }
 
 impl Meters {
-    pub(super) fn new(steps: usize) -> Self {
-        Self((0..steps).map(|_| Meter::default()).collect())
+    pub(super) fn new(steps: usize, transfers: Arc<Transfers>) -> Self {
+        Self { steps: (0..steps).map(|_| Meter::default()).collect(), transfers }
     }
 
     /// Where it goes how far a step's call is.
     pub(super) fn progress_of(&self, step: StepId) -> Progress {
-        self.0.get(step.index()).map(|meter| meter.progress.clone()).unwrap_or_default()
+        self.steps.get(step.index()).map(|meter| meter.progress.clone()).unwrap_or_default()
     }
 
     /// What a step has given so far.
     pub fn passed(&self, step: StepId) -> Passed {
-        let Some(meter) = self.0.get(step.index()) else { return Passed::default() };
+        let Some(meter) = self.steps.get(step.index()) else { return Passed::default() };
         Passed {
             messages: meter.messages.load(Ordering::Relaxed),
             bytes: meter.bytes.load(Ordering::Relaxed),
@@ -97,11 +105,11 @@ impl Meters {
 
     /// Messages given by all steps.
     pub(super) fn messages(&self) -> u64 {
-        self.0.iter().map(|meter| meter.messages.load(Ordering::Relaxed)).sum()
+        self.steps.iter().map(|meter| meter.messages.load(Ordering::Relaxed)).sum()
     }
 
     pub(super) fn count(&self, step: StepId, messages: usize, bytes: usize) {
-        if let Some(meter) = self.0.get(step.index()) {
+        if let Some(meter) = self.steps.get(step.index()) {
             meter.messages.fetch_add(messages as u64, Ordering::Relaxed);
             meter.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
@@ -109,7 +117,7 @@ impl Meters {
 
     /// Requests were made for a step.
     pub(super) fn requested(&self, step: StepId, made: Made) {
-        let Some(meter) = self.0.get(step.index()).filter(|_| made.requests > 0) else { return };
+        let Some(meter) = self.steps.get(step.index()).filter(|_| made.requests > 0) else { return };
         meter.requests.fetch_add(made.requests, Ordering::Relaxed);
         meter.request_bytes.fetch_add(made.bytes, Ordering::Relaxed);
         // Over five hundred years of it would not fit.
@@ -139,20 +147,25 @@ impl Made {
 mod tests {
     use super::*;
 
+    fn meters() -> Meters {
+        Meters::new(1, Arc::default())
+    }
+
     #[test]
     fn of_a_stream_few_requests_are_timed_and_stand_for_all() {
-        let mut timing = Timing::default();
+        let (mut timing, meters) = (Timing::default(), meters());
         let timed: Vec<u64> = (1..=64)
-            .filter(|_| !timing.of(1, || std::thread::sleep(Duration::from_micros(1))).1.is_zero())
+            .filter(|_| !timing.of(&meters, 1, || std::thread::sleep(Duration::from_micros(1))).1.is_zero())
             .collect();
         let first: Vec<u64> = (1..=16).collect();
         assert_eq!(timed, [first, vec![32, 48, 64]].concat());
+        assert_eq!(meters.transfers.count(), 64, "those that were not timed are stood for");
     }
 
     #[test]
     fn a_timed_request_counts_for_those_before_it() {
         let mut timing = Timing(31);
-        let (_, took) = timing.of(1, || std::thread::sleep(Duration::from_millis(1)));
+        let (_, took) = timing.of(&meters(), 1, || std::thread::sleep(Duration::from_millis(1)));
         assert!(took >= Duration::from_millis(16), "{took:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::results::Keep;
+use super::transfers::Transfers;
 use crate::memo::Memo;
 use crate::success::DataFolder;
 
@@ -56,6 +57,8 @@ pub struct RunOptions {
     pub lasting: Option<Duration>,
     /// Where it is stored, and what it need not call again; without, it is forgotten.
     pub memo: Option<Arc<Memo>>,
+    /// Where it is counted how long making requests takes; several runs may share one.
+    pub transfers: Arc<Transfers>,
 }
 
 impl RunOptions {
@@ -69,6 +72,7 @@ impl RunOptions {
             quiet: Duration::from_secs(2),
             lasting: None,
             memo: None,
+            transfers: Arc::default(),
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use aieffect_orchestrator::engine::{Keep, RunId, RunOptions};
+use aieffect_orchestrator::engine::{Keep, Observer, Orchestrator, RunId, RunOptions};
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::RunStore;
+use aieffect_orchestrator::run::Outcome;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::labels;
 use super::model::{Model, Phase};
 use super::queue::Queue;
+use crate::metrics::{Calls, Passing};
 use crate::packages::Refusal;
 
 /// What the desk is asked for.
@@ -31,12 +34,26 @@ pub(super) enum Command {
 pub(super) struct Desk {
     model: Arc<Model>,
     queue: Queue,
-    redo: HashMap<RunId, Vec<String>>,
-    running: JoinSet<Result<(), String>>,
-    tasks: HashMap<Id, RunId>,
+    waiting: HashMap<RunId, Waiting>,
+    running: JoinSet<Result<Outcome, String>>,
+    tasks: HashMap<Id, Begun>,
     cancels: HashMap<RunId, CancellationToken>,
     /// Once it is to stop: what has not ended by then is left.
     end: Option<Instant>,
+}
+
+/// A run that waits for its turn.
+struct Waiting {
+    redo: Vec<String>,
+    since: Instant,
+    /// Counts it while it waits.
+    counted: Gauge,
+}
+
+/// A run that has its turn.
+struct Begun {
+    run: RunId,
+    at: Instant,
 }
 
 impl Desk {
@@ -44,7 +61,7 @@ impl Desk {
         Self {
             model,
             queue: Queue::default(),
-            redo: HashMap::new(),
+            waiting: HashMap::new(),
             running: JoinSet::new(),
             tasks: HashMap::new(),
             cancels: HashMap::new(),
@@ -80,13 +97,15 @@ impl Desk {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Begin { run, caller, redo } => {
-                self.redo.insert(run.clone(), redo);
+                let counted = self.model.metrics.waiting(&caller);
+                counted.inc();
+                self.waiting.insert(run.clone(), Waiting { redo, since: Instant::now(), counted });
                 self.queue.push(caller, run);
             }
             Command::Cancel { run, answer } => {
                 let found = self.queue.remove(&run);
                 if found {
-                    self.redo.remove(&run);
+                    self.wait_no_longer(&run);
                     self.model.end_unbegun(&run);
                 }
                 let token = self.cancels.get(&run);
@@ -104,21 +123,32 @@ impl Desk {
         while self.end.is_none() && self.running.len() < self.model.settings.most_running {
             let Some(run) = self.queue.pop() else { return };
             let cancel = CancellationToken::new();
-            let redo = self.redo.remove(&run).unwrap_or_default();
+            let waited = self.wait_no_longer(&run);
+            let redo = waited.map_or_else(Vec::new, |waited| {
+                self.model.metrics.runs.queued(waited.since.elapsed());
+                waited.redo
+            });
             self.model.enter(&run, Phase::Running);
             let work = perform(Arc::clone(&self.model), run.clone(), redo, cancel.clone());
             let task = self.running.spawn(work);
-            self.tasks.insert(task.id(), run.clone());
+            self.tasks.insert(task.id(), Begun { run: run.clone(), at: Instant::now() });
             self.cancels.insert(run, cancel);
         }
     }
 
+    fn wait_no_longer(&mut self, run: &RunId) -> Option<Waiting> {
+        let waited = self.waiting.remove(run)?;
+        waited.counted.dec();
+        Some(waited)
+    }
+
     /// Only here does a run leave its phase: whoever wants to go on with it has to wait until then.
-    fn ended(&mut self, task: Id, outcome: Result<(), String>) {
-        let Some(run) = self.tasks.remove(&task) else { return };
+    fn ended(&mut self, task: Id, outcome: Result<Outcome, String>) {
+        let Some(Begun { run, at }) = self.tasks.remove(&task) else { return };
         self.cancels.remove(&run);
-        if let Err(reason) = outcome {
-            self.model.enter(&run, Phase::Interrupted(reason));
+        match outcome {
+            Ok(outcome) => self.model.metrics.runs.took(outcome, at.elapsed()),
+            Err(reason) => self.model.enter(&run, Phase::Interrupted(reason)),
         }
         self.model.leave(&run);
     }
@@ -138,7 +168,7 @@ async fn perform(
     run: RunId,
     redo: Vec<String>,
     cancel: CancellationToken,
-) -> Result<(), String> {
+) -> Result<Outcome, String> {
     let (plan, options, _claim) = {
         let (model, run) = (Arc::clone(&model), run.clone());
         let prepared = tokio::task::spawn_blocking(move || {
@@ -150,7 +180,11 @@ async fn perform(
         prepared.await.map_err(|error| error.to_string())??
     };
     let means = model.means_of(&run)?;
-    let handle = means.orchestrator.submit(plan, means.endpoints, options, Vec::new());
+    let metrics = &model.metrics;
+    let mut calls = Calls::new(Arc::clone(metrics), &plan);
+    let counting: Observer = Box::new(move |recorded| calls.see(recorded));
+    let transport = Arc::new(Passing::new(means.transport, Arc::clone(metrics)));
+    let handle = Orchestrator::new(transport).submit(plan, means.endpoints, options, vec![counting]);
     let asked = handle.cancellation();
     let mut ended = std::pin::pin!(handle.wait());
     let report = tokio::select! {
@@ -160,7 +194,7 @@ async fn perform(
             ended.await
         }
     };
-    report.unstored.map_or(Ok(()), Err)
+    report.unstored.map_or(Ok(report.outcome), Err)
 }
 
 fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, RunOptions), String> {
@@ -189,6 +223,7 @@ fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, Ru
         memo: Some(Arc::new(memo)),
         quiet: model.settings.quiet,
         data: model.settings.data.clone(),
+        transfers: Arc::clone(&model.metrics.transfers),
         ..RunOptions::new(run.clone())
     };
     Ok((plan, options))

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Runs};
+use crate::metrics::Subscriber;
 
 /// A reader, at its own speed: what has not been read is in the store.
 pub struct Following {
@@ -20,6 +21,8 @@ pub struct Following {
     read: VecDeque<(u64, Entry)>,
     /// Whether what is read now is all there will be.
     is_last: bool,
+    /// Counted while it reads.
+    _subscriber: Subscriber,
 }
 
 impl Runs {
@@ -34,6 +37,7 @@ impl Runs {
             closed: self.model.closed.clone(),
             read: VecDeque::new(),
             is_last: false,
+            _subscriber: self.model.metrics.subscriber(),
         })
     }
 }

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce::Announcing;
-use super::{Begun, Error, Means, MeansFor, Naming, Request, ServiceKey, Settings, labels};
+use super::{Begun, Error, Means, MeansFor, Naming, Request, ServiceKey, Settings, State, labels};
+use crate::metrics::{Measured, Metrics};
 use crate::packages::Packages;
 
 /// What all have in common.
@@ -29,6 +30,9 @@ pub(super) struct Model {
     pub(super) naming: Mutex<()>,
     /// Cancelled once no run is worked on any more.
     pub(super) closed: CancellationToken,
+    pub(super) metrics: Arc<Metrics>,
+    /// The store below the other, which knows what runs came to.
+    pub(super) measured: Arc<Measured>,
 }
 
 /// What the store does not say.
@@ -84,6 +88,7 @@ impl Model {
             let mut now = self.lock();
             let waiting = now.phases.values().filter(|phase| **phase == Phase::Waiting).count();
             if waiting >= self.settings.most_waiting {
+                self.metrics.runs.refused.inc();
                 return Err(Error::Full { waiting });
             }
             now.requests.extend(named.map(|named| (named, id.clone())));
@@ -146,7 +151,7 @@ impl Model {
         }
         let event = StoredEvent::Resumed { version: self.settings.version.clone(), redo: redo.to_vec() };
         let entry = Entry { at: SystemTime::now(), event, message: None };
-        self.store.append(run, self.count(run)?, &[entry]).map(drop)
+        self.store.append(run, self.length(run)?, &[entry]).map(drop)
     }
 
     /// It waits no longer.
@@ -172,7 +177,7 @@ impl Model {
         let entry = |event| Entry { at, event, message: None };
         let outcome = Outcome::Cancelled.as_str().to_owned();
         let events = [entry(StoredEvent::CancelRequested), entry(StoredEvent::Finished { outcome })];
-        let appended = self.count(run).and_then(|count| self.store.append(run, count, &events));
+        let appended = self.length(run).and_then(|count| self.store.append(run, count, &events));
         if let Err(error) = appended {
             return self.enter(run, Phase::Interrupted(error.to_string()));
         }
@@ -228,13 +233,31 @@ impl Model {
     }
 
     pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {
-        Ok(self.count(run)? > 0)
+        Ok(self.length(run)? > 0)
     }
 
-    pub(super) fn count(&self, run: &RunId) -> Result<u64, StoreError> {
+    pub(super) fn length(&self, run: &RunId) -> Result<u64, StoreError> {
         let mut count = 0;
         self.store.read(run, 0, &mut |position, _| count = position + 1)?;
         Ok(count)
+    }
+
+    /// Counts how runs stand now. One that goes from one state to another may be counted in both for a moment.
+    pub(super) fn count(&self) {
+        let mut standing = [0_usize; State::ALL.len()];
+        for phase in self.lock().phases.values() {
+            let state = match phase {
+                Phase::Waiting => State::Waiting,
+                Phase::Running => State::Running,
+                Phase::NeedsKey => State::NeedsKey,
+                Phase::Interrupted(_) => State::Interrupted,
+            };
+            standing[state as usize] += 1;
+        }
+        for outcome in Outcome::ALL {
+            standing[State::from(outcome) as usize] += self.measured.ended(outcome);
+        }
+        State::ALL.into_iter().zip(standing).for_each(|(state, runs)| self.metrics.runs.stand(state, runs));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Now> {

@@ -89,6 +89,17 @@ impl State {
     }
 }
 
+impl From<Outcome> for State {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Succeeded => Self::Succeeded,
+            Outcome::Failed => Self::Failed,
+            Outcome::Cancelled => Self::Cancelled,
+            Outcome::Unreachable => Self::Unreachable,
+        }
+    }
+}
+
 impl Model {
     pub(super) fn state_of(&self, run: &StoredRun) -> State {
         let phase = self.lock().phases.get(&run.id).cloned();
@@ -104,12 +115,7 @@ impl Model {
             (Some(Phase::Running), _) => State::Running,
             (Some(Phase::NeedsKey), _) => State::NeedsKey,
             (Some(Phase::Interrupted(_)), _) | (None, Ending::Open) => State::Interrupted,
-            (None, Ending::Ended(outcome)) => match outcome {
-                Outcome::Succeeded => State::Succeeded,
-                Outcome::Failed => State::Failed,
-                Outcome::Cancelled => State::Cancelled,
-                Outcome::Unreachable => State::Unreachable,
-            },
+            (None, Ending::Ended(outcome)) => outcome.into(),
         }
     }
 

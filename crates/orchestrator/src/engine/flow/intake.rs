@@ -185,16 +185,17 @@ impl Intake {
             return Poll::Ready(Some(self.send(messages, Duration::ZERO, replayed, course)));
         }
         let count = messages.count();
-        let ((made, failure), transfer) = self.timing.of(count, || match messages.take_only() {
-            Some(message) => match requests.one(input, message) {
-                Ok(made) => (Messages::from(made), None),
-                Err(error) => (Messages::default(), Some(Failure::Transfer(error))),
-            },
-            None => {
-                let (made, fault) = requests.each(input, &mut messages);
-                (made, fault.map(unmade))
-            }
-        });
+        let ((made, failure), transfer) =
+            self.timing.of(&self.meters, count, || match messages.take_only() {
+                Some(message) => match requests.one(input, message) {
+                    Ok(made) => (Messages::from(made), None),
+                    Err(error) => (Messages::default(), Some(Failure::Transfer(error))),
+                },
+                None => {
+                    let (made, fault) = requests.each(input, &mut messages);
+                    (made, fault.map(unmade))
+                }
+            });
         // Those behind one that no request can be made of: a live run goes on with them.
         if let Source::Feed(_, feed) = &self.source {
             lock(feed).give_back(messages);
@@ -211,7 +212,7 @@ impl Intake {
 
     fn request(&mut self, set: Set) -> (Result<Bytes, Failure>, Duration) {
         let requests = &self.plan.step(self.step).requests;
-        self.timing.of(1, || request(requests, &self.plan, self.step, &self.kept, set))
+        self.timing.of(&self.meters, 1, || request(requests, &self.plan, self.step, &self.kept, set))
     }
 
     fn send(

@@ -193,7 +193,7 @@ fn merged_links_take_turns() {
 #[test]
 fn firings_that_end_early_go_out_in_their_turn() {
     let queue = queue(Overflow::Wait, 8);
-    let outlet = Outlet::new(vec![queue], StepId::new(0), Arc::new(Meters::new(1)));
+    let outlet = Outlet::new(vec![queue], StepId::new(0), Arc::new(Meters::new(1, Arc::default())));
     assert!(now(|context| outlet.poll_room(2, context)).is_none());
     outlet.over(1);
     assert!(now(|context| outlet.poll_room(2, context)).is_none());
@@ -206,8 +206,13 @@ fn firings_that_end_early_go_out_in_their_turn() {
 fn what_is_left_of_an_attempt_takes_nothing_more() {
     let plan = Arc::new(sample::plan(&["a:X"], &[]));
     let requests = vec![message("1"), message("2")].into_iter();
-    let intake =
-        Intake::new(plan, StepId::new(0), Vec::new(), Source::Made(requests), Arc::new(Meters::new(1)));
+    let intake = Intake::new(
+        plan,
+        StepId::new(0),
+        Vec::new(),
+        Source::Made(requests),
+        Arc::new(Meters::new(1, Arc::default())),
+    );
     let intake = Arc::new(Mutex::new(intake));
     let attempt = || Requesting::new(Arc::clone(&intake), Arc::default(), stopper().0);
     let next = |attempt: &mut Requesting| now(|context| Pin::new(attempt).poll_next(context));
@@ -256,7 +261,7 @@ fn the_latest_alone_is_kept_also_when_others_were_taken() {
 async fn a_service_that_falls_silent_is_noticed_after_its_messages_had_to_wait() {
     let plan = Arc::new(sample::plan(&["a:X"], &[]));
     let (queue, course) = (queue(Overflow::Wait, 1), Arc::<Course>::default());
-    let meters = Arc::new(Meters::new(1));
+    let meters = Arc::new(Meters::new(1, Arc::default()));
     let mut giving = Giving {
         outlet: Arc::new(Outlet::new(vec![Arc::clone(&queue)], StepId::new(0), meters)),
         seq: 0,
@@ -321,7 +326,7 @@ proptest! {
         most in 1..5_usize,
     ) {
         let queue = queue(overflow, most);
-        let outlet = Outlet::new(vec![Arc::clone(&queue)], StepId::new(0), Arc::new(Meters::new(1)));
+        let outlet = Outlet::new(vec![Arc::clone(&queue)], StepId::new(0), Arc::new(Meters::new(1, Arc::default())));
         let mut feed = if merges {
             Feed::merge(vec![(3, Arc::clone(&queue))])
         } else {
