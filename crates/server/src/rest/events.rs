@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::Reader;
-use super::documents::{Answer, Query};
+use super::documents::{Answer, Path, Query};
 use super::problem::Problem;
 use crate::events::shown;
 use crate::runs::{Following, Runs};
