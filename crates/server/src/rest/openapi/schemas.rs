@@ -170,7 +170,7 @@ fn object(properties: &Value, optional: &[&str]) -> Value {
 /// What services are shown.
 fn key() -> Value {
     let about = "Shown to the services of this run as a bearer token; kept in memory alone";
-    json!({"type": ["string", "null"], "pattern": "^[!-~]+$", "writeOnly": true, "description": about})
+    json!({"type": ["string", "null"], "pattern": "^[A-Za-z0-9._~+/=-]+$", "writeOnly": true, "description": about})
 }
 
 fn problem() -> Value {
@@ -217,7 +217,7 @@ fn package() -> Value {
             "protos": {
                 "type": "object",
                 "description": "Texts by their path below the package, such as `microservice/load1.proto`",
-                "propertyNames": {"pattern": "^microservice/.+\\.proto$"},
+                "propertyNames": {"pattern": "^microservice/[^\\\\:]+\\.proto$", "maxLength": 1024},
                 "additionalProperties": {"type": "string"},
             },
         },
