@@ -15,7 +15,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -32,21 +32,32 @@ const LARGEST: usize = 64 * 1024 * 1024;
 const ENDING: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
-struct Face {
+pub(crate) struct Face {
     runs: Runs,
     keys: Arc<Keys>,
 }
 
 /// The face for these runs and keys.
 pub fn router(runs: Runs, keys: Arc<Keys>) -> Router {
-    Router::new()
-        .route("/workflows", post(submit))
-        .route("/workflows/{run}", get(workflow).delete(delete))
-        .route("/workflows/{run}/tasks", get(list))
-        .route("/workflows/{run}/tasks/{task}", get(task))
-        .route("/health", get(async || body(StatusCode::OK, &json!({"status": "ok"}))))
+    let every =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    every
         .layer(DefaultBodyLimit::max(LARGEST))
+        .method_not_allowed_fallback(async || {
+            Detail::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        })
         .with_state(Face { runs, keys })
+}
+
+/// Every path, and what is done there.
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Face>); 5] {
+    [
+        ("/workflows", post(submit)),
+        ("/workflows/{workflow}", get(workflow).delete(delete)),
+        ("/workflows/{workflow}/tasks", get(list)),
+        ("/workflows/{workflow}/tasks/{task}", get(task)),
+        ("/health", get(async || body(StatusCode::OK, &json!({"status": "ok"})))),
+    ]
 }
 
 /// What went wrong, as it is told here.

@@ -18,6 +18,8 @@ use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, PlannedNode, p
 
 /// How the names of packages begin that have not been looked at.
 const INCOMING: &str = ".incoming-";
+/// Bytes of the path of a proto.
+const LONGEST_PATH: usize = 1024;
 /// Plans that are remembered.
 const MOST_PLANS: usize = 64;
 
@@ -270,9 +272,12 @@ pub fn files(
     let mut files = PackageFiles::default();
     files.0.extend(documents.into_iter().map(|(name, text)| (name.to_owned(), text)));
     for (path, text) in protos {
-        let is_odd = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
+        let is_odd = |part: &str| matches!(part, "" | "." | "..");
         let is_proto = path.starts_with("microservice/") && path.ends_with(".proto");
-        if !is_proto || path.split('/').any(is_odd) {
+        // What no archive has, or none that every system unpacks.
+        let is_unfit =
+            path.contains(['\\', ':']) || path.contains(char::is_control) || path.len() > LONGEST_PATH;
+        if !is_proto || is_unfit || path.split('/').any(is_odd) {
             return Err(NoProto { path: path.chars().take(200).collect() });
         }
         files.0.insert(path, text);
@@ -323,6 +328,30 @@ mod tests {
         }
         assert!(folder.path().join("secret.zip").exists());
         assert!(packages.digests().unwrap().is_empty());
+    }
+
+    #[test]
+    fn paths_that_no_archive_has_are_refused_before_one_is_written() {
+        let taken = |path: &str| files([], [(path.to_owned(), String::new())]).is_ok();
+        assert!(taken("microservice/deep/mätare.proto"));
+        let long = format!("microservice/{}.proto", "a".repeat(LONGEST_PATH));
+        for path in [
+            "../a.proto",
+            "microservice/../a.proto",
+            "microservice//a.proto",
+            "a.proto",
+            "microservice/a",
+            &long,
+        ]
+        .into_iter()
+        .chain([
+            "microservice/c:a.proto",
+            "microservice/a\\b.proto",
+            "microservice/\u{7}.proto",
+            "microservice/\0.proto",
+        ]) {
+            assert!(!taken(path), "{path}");
+        }
     }
 
     #[test]

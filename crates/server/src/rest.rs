@@ -1,12 +1,14 @@
 //! The native API over HTTP: the same resources as over gRPC, as JSON, under `/api/v1`.
 //!
 //! What goes wrong is told as RFC 9457 has it, with a stable `code`. Events come as JSON, or as they happen by
-//! server-sent events, from where `Last-Event-ID` says.
+//! server-sent events, from where `Last-Event-ID` says. All of it is described at `/openapi.json`, and for people at `/docs`.
 
+mod docs;
 mod documents;
 mod events;
 mod here;
 mod metrics;
+mod openapi;
 mod packages;
 mod problem;
 mod runs;
@@ -15,15 +17,18 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts};
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use bytes::Bytes;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::problem::Problem;
+use self::openapi::Callers;
+use self::problem::{NOT_FOUND, OTHER_METHOD, Problem};
 use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::runs::Runs;
 
@@ -37,6 +42,14 @@ const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 struct Face {
     runs: Runs,
     keys: Arc<Keys>,
+    described: Described,
+}
+
+/// What all this is, for programs and for people.
+#[derive(Clone)]
+struct Described {
+    document: Bytes,
+    page: Arc<str>,
 }
 
 impl FromRef<Face> for Runs {
@@ -53,33 +66,38 @@ pub fn only_here(router: Router) -> Router {
 
 /// The face for these runs and keys.
 pub fn router(runs: Runs, keys: Arc<Keys>) -> Router {
-    let packages = Router::new()
-        .route("/pipelines", get(packages::list).post(packages::put))
-        .layer(DefaultBodyLimit::max(LARGEST_PACKAGE));
-    let others = Router::new()
-        .route("/pipelines/{digest}", get(packages::get).delete(packages::remove))
-        .route("/pipelines/{digest}/package", get(packages::zip))
-        .route("/runs", get(runs::list).post(runs::begin))
-        .route("/runs/{run}", get(runs::get).delete(runs::forget))
-        .route("/runs/{run}/cancel", post(runs::cancel))
-        .route("/runs/{run}/resume", post(runs::resume))
-        .route("/runs/{run}/results", get(runs::results))
-        .route("/runs/{run}/events", get(events::get))
-        .layer(DefaultBodyLimit::max(LARGEST_REQUEST));
-    Router::new()
-        .nest("/api/v1", packages.merge(others))
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::get))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "this path takes other methods",
-            )
-        })
-        .with_state(Face { runs, keys })
+    let callers = if keys.is_open() { Callers::Anybody } else { Callers::Known };
+    let document = openapi::document(callers);
+    let described = Described { page: docs::page(&document).into(), document: document.to_string().into() };
+    let every =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    every
+        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+        .fallback(async || Problem::new(NOT_FOUND, "there is nothing at this path"))
+        .method_not_allowed_fallback(async || Problem::new(OTHER_METHOD, "this path takes other methods"))
+        .with_state(Face { runs, keys, described })
+}
+
+/// Every path, and what is done there.
+fn routes() -> [(&'static str, MethodRouter<Face>); 15] {
+    let package = DefaultBodyLimit::max(LARGEST_PACKAGE);
+    [
+        ("/api/v1/pipelines", get(packages::list).post(packages::put).layer(package)),
+        ("/api/v1/pipelines/{digest}", get(packages::get).delete(packages::remove)),
+        ("/api/v1/pipelines/{digest}/package", get(packages::zip)),
+        ("/api/v1/runs", get(runs::list).post(runs::begin)),
+        ("/api/v1/runs/{run}", get(runs::get).delete(runs::forget)),
+        ("/api/v1/runs/{run}/cancel", post(runs::cancel)),
+        ("/api/v1/runs/{run}/resume", post(runs::resume)),
+        ("/api/v1/runs/{run}/results", get(runs::results)),
+        ("/api/v1/runs/{run}/events", get(events::get)),
+        ("/livez", get(async || "ok\n")),
+        ("/readyz", get(ready)),
+        ("/metrics", get(metrics::get)),
+        ("/openapi.json", get(document)),
+        ("/docs", get(page)),
+        ("/docs/style.css", get(docs::style)),
+    ]
 }
 
 /// Answers requests until it is told to stop, and those that were begun by then. Streams of events that are open end with their
@@ -89,11 +107,19 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 /// Whether runs can be begun: the store answers.
-async fn ready(axum::extract::State(runs): axum::extract::State<Runs>) -> impl IntoResponse {
+async fn ready(State(runs): State<Runs>) -> impl IntoResponse {
     match runs.check().await {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }
+}
+
+async fn document(State(face): State<Face>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], face.described.document)
+}
+
+async fn page(State(face): State<Face>) -> Response {
+    docs::shown(face.described.page.to_string())
 }
 
 /// A caller who may see.

@@ -19,6 +19,8 @@ pub enum Requirement {
     Docker,
     /// Python with grpcio.
     Python,
+    /// `schemathesis`, which tries out an OpenAPI document on its server.
+    Schemathesis,
     /// `shellcheck`, which looks at scripts.
     Shellcheck,
     /// `dot`, which draws graphs.
@@ -36,9 +38,10 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Docker,
         Self::Python,
+        Self::Schemathesis,
         Self::Shellcheck,
         Self::Graphviz,
         Self::Groff,
@@ -53,6 +56,7 @@ impl Requirement {
         match self {
             Self::Docker => "docker",
             Self::Python => "python",
+            Self::Schemathesis => "schemathesis",
             Self::Shellcheck => "shellcheck",
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
@@ -68,6 +72,7 @@ impl Requirement {
         let met = match self {
             Self::Docker => succeeds("docker", &["version", "--format", "{{.Server.Version}}"]),
             Self::Python => succeeds("python3", &["-c", "import grpc, grpc_tools, venv"]),
+            Self::Schemathesis => succeeds("python3", &["-c", "import schemathesis"]),
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
@@ -79,6 +84,7 @@ impl Requirement {
         let reason = match self {
             Self::Docker => "no Docker daemon answers",
             Self::Python => "python3 with grpcio, grpcio-tools and venv is not installed",
+            Self::Schemathesis => "schemathesis is not installed beside python3",
             Self::Shellcheck => "shellcheck is not installed",
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",

@@ -4,6 +4,7 @@
 
 mod aieffect;
 mod copied;
+pub(crate) mod described;
 mod ended;
 mod family;
 mod package;

@@ -5,11 +5,13 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::aieffect::{Aieffect, Running};
+use super::described::Described;
 use super::ended::Ended;
 use super::package::Package;
 
@@ -21,6 +23,8 @@ pub(crate) struct Serving {
     address: String,
     grpc: String,
     key: Option<String>,
+    /// What the server says of itself, once it has been asked.
+    described: OnceLock<Described>,
 }
 
 /// What came back.
@@ -45,7 +49,7 @@ impl Serving {
             line.split("://").nth(1).unwrap().trim().to_owned()
         };
         let (grpc, address) = (address("grpc"), address("http"));
-        Self { running, address, grpc, key: None }
+        Self { running, address, grpc, key: None, described: OnceLock::new() }
     }
 
     pub(crate) fn with_key(self, key: &str) -> Self {
@@ -93,7 +97,7 @@ impl Serving {
         self.ask_as(&self.address, method, path, headers, body)
     }
 
-    /// The same by another name of the server.
+    /// The same by another name of the server. The answer is held against what the server says that it may be.
     pub(crate) fn ask_as(
         &self,
         host: &str,
@@ -102,6 +106,16 @@ impl Serving {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
+        let answer = self.asked(host, method, path, headers, body);
+        let described = || {
+            let document = self.asked(&self.address, "GET", "/openapi.json", &[], b"");
+            Described::new(document.json())
+        };
+        self.described.get_or_init(described).check(method, path, &answer);
+        answer
+    }
+
+    fn asked(&self, host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = BufReader::new(self.sent(host, method, path, headers, body));
         let (status, headers) = head(&mut stream);
         let mut body = Vec::new();

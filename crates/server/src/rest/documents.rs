@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use aieffect_orchestrator::store::StepHistory;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::problem::Problem;
+use super::problem::{INTERNAL, NOT_ITS_FORM, OTHER_MEDIA_TYPE, Problem};
 use crate::packages::KeptPackage;
 use crate::runs::RunView;
 use crate::time;
@@ -27,20 +27,58 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        if !kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json")) {
-            let detail = "the body is to be application/json";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
-        }
+        is_json(request.headers())?;
         let body = Bytes::from_request(request, state).await?;
         parsed(&body).map(Self)
+    }
+}
+
+/// The same, where nothing stands for what is said by leaving all out.
+pub(super) struct JsonOrNothing<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let body = Bytes::from_request(request, state).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        is_json?;
+        parsed(&body).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    match media_type(headers).as_str() {
+        "application/json" => Ok(()),
+        _ => Err(Problem::new(OTHER_MEDIA_TYPE, "the body is to be application/json")),
+    }
+}
+
+/// What the body is said to be, without what is said beside that.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The words that a path has in places of its own.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = extract::Path::from_request_parts(parts, state).await;
+        path.map(|extract::Path(path)| Self(path)).map_err(|error| Problem::bad(error.body_text()))
     }
 }
 
 /// What a body says. That it is no JSON is the request's fault, that it is another JSON too: 400 and 422.
 pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
-        Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", error.to_string()),
+        Category::Data => Problem::new(NOT_ITS_FORM, error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => Problem::bad(format!("no JSON: {error}")),
     })
 }
@@ -97,9 +135,7 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-            Err(error) => {
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()).into_response()
-            }
+            Err(error) => Problem::new(INTERNAL, error.to_string()).into_response(),
         }
     }
 }

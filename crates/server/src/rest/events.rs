@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::Reader;
-use super::documents::{Answer, Query};
+use super::documents::{Answer, Path, Query};
 use super::problem::Problem;
 use crate::events::shown;
 use crate::runs::{Following, Runs};
@@ -30,18 +30,18 @@ pub(super) async fn get(
     // The position of the first one that is wanted.
     let wanted = query.number("from")?;
     query.finish()?;
-    let accepts = headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
-    if !accepts.contains("text/event-stream") {
-        let events = runs.events(&run, wanted.unwrap_or(0)).await?;
-        let events: Vec<Value> = events.iter().map(|(position, entry)| shown(*position, entry)).collect();
-        return Ok(Answer(json!({ "events": events })).into_response());
-    }
     let last = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<u64>().ok()));
     let after_last = match last {
         None => None,
         Some(Some(id)) => Some(id.saturating_add(1)),
         Some(None) => return Err(Problem::bad("`Last-Event-ID` is the number of the last event that came")),
     };
+    let accepts = headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    if !accepts.contains("text/event-stream") {
+        let events = runs.events(&run, wanted.unwrap_or(0)).await?;
+        let events: Vec<Value> = events.iter().map(|(position, entry)| shown(*position, entry)).collect();
+        return Ok(Answer(json!({ "events": events })).into_response());
+    }
     // That the run is there is said before the first event.
     let mut following = runs.follow(&run, after_last.or(wanted).unwrap_or(0)).await?;
     if following.is_over().await? {

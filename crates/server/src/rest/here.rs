@@ -22,7 +22,7 @@ pub(super) async fn only_here(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let detail = "without keys this server answers to `localhost` and 127.0.0.1 alone";
-    Problem::of(Kind::Forbidden, detail.to_owned()).into_response()
+    Problem::new(Kind::Forbidden, detail).into_response()
 }
 
 fn is_here(host: &str) -> bool {

@@ -2,15 +2,15 @@
 
 use aieffect_blueprint::PackageFiles;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{Answer, PackageBody, PackageJson, parsed};
-use super::problem::{self, Problem};
+use super::documents::{Answer, PackageBody, PackageJson, Path, media_type, parsed};
+use super::problem::{self, OTHER_MEDIA_TYPE, Problem};
 use super::{Admin, Reader, Runner};
 use crate::packages::{self, Refusal};
 use crate::runs::Runs;
@@ -23,13 +23,12 @@ pub(super) async fn put(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body?;
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let files = match kind.split(';').next().unwrap_or_default().trim() {
+    let files = match media_type(&headers).as_str() {
         "application/json" => Some(files(&body)?),
         "application/zip" | "application/x-zip-compressed" | "application/octet-stream" => None,
         _ => {
             let detail = "a package is an application/zip, or its documents as application/json";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+            return Err(Problem::new(OTHER_MEDIA_TYPE, detail));
         }
     };
     let taken = runs.with_packages(move |packages| match &files {

@@ -15,33 +15,52 @@ use crate::runs::Error;
 /// How long whoever finds the server full is asked to wait, in seconds.
 const PATIENCE: u32 = 2;
 
+/// A status, and the word that stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+}
+
+/// What only HTTP has.
+pub(super) const NOT_FOUND: Told = Told { status: StatusCode::NOT_FOUND, code: "not_found" };
+pub(super) const OTHER_METHOD: Told =
+    Told { status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed" };
+pub(super) const OTHER_MEDIA_TYPE: Told =
+    Told { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "unsupported_media_type" };
+pub(super) const TOO_LARGE: Told = Told { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large" };
+/// JSON of another form.
+pub(super) const NOT_ITS_FORM: Told = Told { status: StatusCode::UNPROCESSABLE_ENTITY, code: "bad_request" };
+pub(super) const INTERNAL: Told = Told { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal" };
+
+impl From<Kind> for Told {
+    fn from(kind: Kind) -> Self {
+        Self { status: status(kind), code: kind.as_str() }
+    }
+}
+
 /// A response that says what went wrong.
 #[derive(Debug)]
 pub(super) struct Problem {
-    status: StatusCode,
-    code: &'static str,
+    told: Told,
     detail: String,
     findings: Vec<Value>,
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), findings: Vec::new() }
-    }
-
-    pub(super) fn of(kind: Kind, detail: String) -> Self {
-        Self::new(status(kind), kind.as_str(), detail)
+    pub(super) fn new(told: impl Into<Told>, detail: impl Into<String>) -> Self {
+        Self { told: told.into(), detail: detail.into(), findings: Vec::new() }
     }
 
     /// A request that is not understood.
     pub(super) fn bad(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+        Self::new(Kind::BadRequest, detail)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, code, detail, findings } = self;
+        let Self { told: Told { status, code }, detail, findings } = self;
         let mut body = json!({
             "type": format!("urn:aieffect:problem:{code}"),
             "title": status.canonical_reason().unwrap_or("Error"),
@@ -70,15 +89,16 @@ impl IntoResponse for Problem {
 
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
-        let code =
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" };
-        Self::new(rejection.status(), code, rejection.body_text())
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(TOO_LARGE, "the body is larger than what is taken here");
+        }
+        Self::bad(format!("the body did not come whole: {}", rejection.body_text()))
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let problem = Self::of((&error).into(), error.to_string());
+        let problem = Self::new(Kind::from(&error), error.to_string());
         match error {
             Error::Refused(Refusal::Findings(found)) => Self { findings: findings(&found), ..problem },
             _ => problem,
@@ -94,7 +114,7 @@ impl From<Refusal> for Problem {
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self::of((&denied).into(), denied.to_string())
+        Self::new(Kind::from(&denied), denied.to_string())
     }
 }
 

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use aieffect_blueprint::Mode;
 use aieffect_orchestrator::plan::PlanOptions;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{Answer, Json, ModeWord, Query, ResumeBody, RunBody, RunJson, parsed};
+use super::documents::{Answer, Json, JsonOrNothing, ModeWord, Path, Query, ResumeBody, RunBody, RunJson};
 use super::problem::Problem;
 use super::{Admin, Reader, Runner};
 use crate::packages::Wanted;
@@ -99,13 +97,8 @@ pub(super) async fn resume(
     _: Runner,
     State(runs): State<Runs>,
     Path(run): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    JsonOrNothing(body): JsonOrNothing<ResumeBody>,
 ) -> Result<StatusCode, Problem> {
-    let body = body?;
-    let body: ResumeBody = match body.is_empty() {
-        true => ResumeBody::default(),
-        false => parsed(&body)?,
-    };
     let service_key = body.services_api_key.as_deref().map(ServiceKey::new);
     runs.resume(&run, body.redo, service_key).await?;
     Ok(StatusCode::ACCEPTED)
