@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aieffect_orchestrator::engine::{
-    Keep, Observer, Orchestrator, RunHandle, RunId, RunOptions, RunReport, Unreached,
+    Keep, Left, Observer, Orchestrator, RunHandle, RunId, RunOptions, RunReport, Unreached,
 };
 use aieffect_orchestrator::plan::{Plan, StepId};
 use aieffect_orchestrator::ports::Endpoints;
@@ -186,7 +186,7 @@ pub(crate) fn conclude(
     }
     reporting.write(&report, printed.iter().flatten().next(), log);
     let unreadable = printed.map_err(|error| Failure::new(Exit::Internal, error))?;
-    if let Some(reason) = report.unstored {
+    if let Some(Left::Unstored(reason)) = report.left {
         let help =
             "the run was broken off there; when the folder can be written again, go on with --resume latest";
         return Err(Failure::text(Exit::Internal, reason).help(help));

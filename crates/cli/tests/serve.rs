@@ -222,6 +222,31 @@ fn a_server_that_is_stopped_lets_what_it_can_end_and_goes_on_with_the_rest() {
 }
 
 #[test]
+fn a_server_that_is_stopped_leaves_runs_between_two_steps() {
+    let (gate, store) = (Gate::new(), folder());
+    let server = gated("n2", &gate);
+    let serving = Serving::start(store.path(), &["--grace", "60s"]);
+    let digest = serving.put(&chain(server.port(), 3).written());
+    let runs: Vec<String> = (0..3).map(|_| serving.begin(&digest)).collect();
+    for run in &runs {
+        let fired = |event: &Value| event["event"] == "fired" && event["step"] == "n2:Do";
+        assert!(serving.follow(run, None).any(|event| fired(&event)));
+    }
+    let ended = serving.stop_and(|| gate.open());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let before = calls(&server);
+    assert!(runs.iter().all(|run| !before.contains_key(&(run.clone(), "n3:Do".to_owned()))), "{before:?}");
+    let serving = Serving::start(store.path(), &[]);
+    runs.iter().for_each(|run| drop(serving.until(run, "succeeded")));
+    let after = calls(&server);
+    assert_eq!(
+        (after.len(), after.values().sum::<usize>()),
+        (9, 9),
+        "each step of each run was called once: {after:?}"
+    );
+}
+
+#[test]
 fn a_call_that_must_not_happen_twice_waits_for_somebody_to_decide() {
     let (gate, store) = (Gate::new(), folder());
     let server = gated("n1", &gate);

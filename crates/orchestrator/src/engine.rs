@@ -30,7 +30,7 @@ pub use handle::{Orchestrator, RunHandle};
 pub use meter::{Meters, Passed};
 pub use options::{RunId, RunIdError, RunOptions};
 pub use record::{Observer, Origin, Recorded};
-pub use report::{Cause, RunReport, StepReport, Unreached};
+pub use report::{Cause, Left, RunReport, StepReport, Unreached};
 pub use results::{Keep, StepResult};
 pub use supplied::Supplied;
 pub use transfers::Transfers;

@@ -16,7 +16,7 @@ mod state;
 mod tests;
 mod turns;
 
-pub use decide::{Input, Repeat, decide};
+pub use decide::{Input, Pace, Repeat, decide};
 pub use event::{Closing, Given, Outcome, RunEvent};
 pub use failure::{Direction, Failure, StatusCode};
 pub use firing::FiringId;

@@ -426,10 +426,13 @@ impl Runs {
         self.model.metrics.shown(form)
     }
 
-    /// Nothing more begins; what is under way has the grace to end.
+    /// Nothing more begins, no run and no step of one. What is being called has the grace to end.
     pub async fn stop(&self) {
+        let (answer, answered) = oneshot::channel();
         // It has stopped already otherwise.
-        self.desk.send(Command::Stop).await.ok();
+        if self.desk.send(Command::Stop { answer }).await.is_ok() {
+            answered.await.ok();
+        }
     }
 
     async fn stored(&self, run: &str) -> Result<StoredRun, Error> {

@@ -158,12 +158,14 @@ async fn serve(
         () = &mut work => return Err(Failure::text(Exit::Internal, "runs are not worked on any more")),
         _ = interrupts.next() => {}
     }
-    log.info("stopping: what is under way may end; a second signal does not wait for it");
     stop.cancel();
     let ended = CancellationToken::new();
     let working = async {
-        runs.stop().await;
-        work.await;
+        let holding = async {
+            runs.stop().await;
+            log.info("stopping: calls that are under way may end; a second signal does not wait for them");
+        };
+        tokio::join!(holding, &mut work);
         ended.cancel();
     };
     // Requests that were begun are answered meanwhile, and nobody is kept waiting at a door that stays shut.

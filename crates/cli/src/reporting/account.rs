@@ -1,6 +1,6 @@
 //! How a run ended and why, for its report.
 
-use aieffect_orchestrator::engine::{RunReport, Unreached};
+use aieffect_orchestrator::engine::{Left, RunReport, Unreached};
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::run::{Failure, Outcome};
 use aieffect_orchestrator::values::Unreadable;
@@ -17,7 +17,7 @@ pub(super) fn of(
     report: &RunReport,
     unreadable: Option<&Unreadable>,
 ) -> (Ending, Option<Cause>) {
-    if let Some(reason) = &report.unstored {
+    if let Some(Left::Unstored(reason)) = &report.left {
         let what = "The run was broken off: what happens in it could not be stored".to_owned();
         return (Ending::Failed, Some(Cause { what, text: reason.clone(), details: Vec::new() }));
     }

@@ -69,6 +69,13 @@ impl Serving {
         &mut self.running
     }
 
+    /// The same, and something happens once no step begins any more.
+    pub(crate) fn stop_and(mut self, then: impl FnOnce()) -> Ended {
+        self.running.signal(rustix::process::Signal::TERM).until("stopping");
+        then();
+        self.running.end()
+    }
+
     /// Stops it as a service manager does.
     pub(crate) fn stop(mut self) -> Ended {
         self.running.signal(rustix::process::Signal::TERM);

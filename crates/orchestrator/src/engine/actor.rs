@@ -12,13 +12,13 @@ use super::journal::Journal;
 use super::meter::Meters;
 use super::options::RunOptions;
 use super::record::{Observer, Record, Recorded};
-use super::report::{Cause, RunReport, StepReport, unreached};
+use super::report::{Cause, Left, RunReport, StepReport, unreached};
 use super::results::{InOrder, StepResult};
 use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
 use crate::plan::{Multiplicity, Plan, StepId};
 use crate::ports::{Endpoints, Transport};
-use crate::run::{Failure, Given, Input, Outcome, RunEvent, RunState, decide};
+use crate::run::{Failure, Given, Input, Outcome, Pace, RunEvent, RunState, decide};
 
 pub(super) struct Actor {
     plan: Arc<Plan>,
@@ -31,8 +31,10 @@ pub(super) struct Actor {
     cancel: CancellationToken,
     /// The request of the firing that failed first.
     first_request: Option<Bytes>,
-    /// Why the run cannot go on: what happens in it can no longer be stored.
-    unstored: Option<String>,
+    /// Whether calls are begun.
+    pace: Pace,
+    /// Why the run does not go on.
+    left: Option<Left>,
     begun: Instant,
 }
 
@@ -56,7 +58,8 @@ impl Actor {
             options,
             cancel,
             first_request: None,
-            unstored: None,
+            pace: Pace::Going,
+            left: None,
             begun: Instant::now(),
         }
     }
@@ -69,7 +72,8 @@ impl Actor {
         let mut grace = Grace::new(self.cancel.clone(), self.options.grace);
         let mut watch = Watch::new(&self.plan, &self.options);
         self.take(Input::Start, None);
-        while self.state.outcome().is_none() && self.unstored.is_none() {
+        let hold = self.options.hold.clone();
+        while self.state.outcome().is_none() && self.left.is_none() {
             tokio::select! {
                 // A cancellation comes before whatever else is ready: nothing fires after it.
                 biased;
@@ -77,12 +81,16 @@ impl Actor {
                     Moment::Asked => self.take(Input::Cancel, None),
                     Moment::Over => self.cut_open_calls(),
                 },
+                () = hold.cancelled(), if self.pace == Pace::Going => self.pace = Pace::Held,
                 () = watch.due() => {
                     if let Some(input) = watch.look(&self.state, &self.plan, &self.effects) {
                         self.take(input, None);
                     }
                 }
                 done = self.effects.next() => self.take_done(done),
+            }
+            if self.pace == Pace::Held && self.state.outcome().is_none() && self.state.is_between_calls() {
+                self.left.get_or_insert(Left::Held);
             }
         }
         self.effects.stop().await;
@@ -91,7 +99,7 @@ impl Actor {
 
     fn take_done(&mut self, done: Done) {
         if let Input::CallFailed { failure: failure @ Failure::Store { .. }, .. } = &done.input {
-            return self.unstored = Some(failure.to_string());
+            return self.left = Some(Left::Unstored(failure.to_string()));
         }
         if let Some((step, kept)) = done.kept {
             self.results[step.index()].absorb(kept, self.options.keep);
@@ -102,13 +110,13 @@ impl Actor {
     /// One turn: decide, record, perform.
     fn take(&mut self, input: Input, request: Option<Bytes>) {
         let had_failed = self.state.first_failure().is_some();
-        let events = decide(&self.plan, &mut self.state, input);
+        let events = decide(&self.plan, &mut self.state, input, self.pace);
         if !had_failed && self.state.first_failure().is_some() {
             self.first_request = request;
         }
         let recorded = match self.record.append(events) {
             Ok(recorded) => recorded,
-            Err(error) => return self.unstored = Some(error.to_string()),
+            Err(error) => return self.left = Some(Left::Unstored(error.to_string())),
         };
         for Recorded { event, .. } in recorded {
             if let RunEvent::FiringSucceeded { firing, given: Given::Message(message) } = &event {
@@ -141,7 +149,7 @@ impl Actor {
     }
 
     fn report(self) -> RunReport {
-        let Self { plan, state, effects, mut results, first_request, begun, options, unstored, .. } = self;
+        let Self { plan, state, effects, mut results, first_request, begun, options, left, .. } = self;
         for (index, result) in results.iter_mut().enumerate() {
             let live = std::mem::take(&mut *lock(effects.live(StepId::new(index))));
             if live.given() > 0 {
@@ -165,7 +173,7 @@ impl Actor {
             outcome: state.outcome().unwrap_or(Outcome::Cancelled),
             cause,
             unreached: unreached(&plan, &state),
-            unstored,
+            left,
             steps: steps.collect(),
             took: begun.elapsed(),
         }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::results::Keep;
 use super::transfers::Transfers;
 use crate::memo::Memo;
@@ -51,6 +53,9 @@ pub struct RunOptions {
     pub data: DataFolder,
     /// How long open calls may take to end once the run is cancelled.
     pub grace: Duration,
+    /// Once it is cancelled no call is begun any more, and the run is left where those that are open have ended: as it is in
+    /// the store, to be gone on with.
+    pub hold: CancellationToken,
     /// How long nothing may move before a live run whose sources have ended is at its end.
     pub quiet: Duration,
     /// How long a live run lasts at most.
@@ -69,6 +74,7 @@ impl RunOptions {
             keep: Keep::All,
             data: DataFolder::default(),
             grace: Duration::from_secs(10),
+            hold: CancellationToken::new(),
             quiet: Duration::from_secs(2),
             lasting: None,
             memo: None,

@@ -18,12 +18,21 @@ pub struct RunReport {
     pub cause: Option<Cause>,
     /// The nodes that did not answer; in a run that was cancelled while it waited, those still waited for.
     pub unreached: Vec<Unreached>,
-    /// Why it was broken off: what happens in it could no longer be stored.
-    pub unstored: Option<String>,
+    /// Why it was left before it had ended.
+    pub left: Option<Left>,
     /// Every step, in plan order.
     pub steps: Vec<StepReport>,
     /// From its submission to its end.
     pub took: Duration,
+}
+
+/// Why a run was left before it had ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// What happens in it could no longer be stored.
+    Unstored(String),
+    /// It was held between its steps, as [`hold`](super::RunOptions::hold) says.
+    Held,
 }
 
 /// One step of a run that ended.

@@ -96,12 +96,23 @@ pub enum Repeat {
     },
 }
 
+/// Whether anything more is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// What can be called is.
+    Going,
+    /// What is under way may end.
+    Held,
+}
+
 /// Decides what follows from `input`. The events are applied to `state` already; applied to an equal state
 /// they make an equal one.
-pub fn decide(plan: &Plan, state: &mut RunState, input: Input) -> Vec<RunEvent> {
+pub fn decide(plan: &Plan, state: &mut RunState, input: Input, pace: Pace) -> Vec<RunEvent> {
     let mut decision = Decision { plan, state, events: Vec::new() };
     decision.take(input);
-    decision.fire();
+    if pace == Pace::Going {
+        decision.fire();
+    }
     decision.finish();
     decision.events
 }

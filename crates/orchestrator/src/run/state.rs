@@ -314,6 +314,12 @@ impl RunState {
             && !self.steps.iter().any(holds)
     }
 
+    /// Whether no call is open and nothing that calls gave is on its way.
+    pub(crate) fn is_between_calls(&self) -> bool {
+        self.flights.values().all(|flight| flight.phase == FlightPhase::BackingOff)
+            && self.steps.iter().all(|step| step.undelivered == 0)
+    }
+
     /// Whether a live run is under way.
     pub(crate) fn is_running(&self) -> bool {
         self.phase == Phase::Running

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use aieffect_orchestrator::engine::{Keep, Observer, Orchestrator, RunId, RunOptions};
+use aieffect_orchestrator::engine::{Keep, Left, Observer, Orchestrator, RunId, RunOptions};
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::plan::Plan;
 use aieffect_orchestrator::ports::RunStore;
@@ -26,8 +26,8 @@ pub(super) enum Command {
     Begin { run: RunId, caller: Arc<str>, redo: Vec<String> },
     /// A run is to end; answers whether it was there to be ended.
     Cancel { run: RunId, answer: oneshot::Sender<bool> },
-    /// Nothing more begins.
-    Stop,
+    /// Nothing more begins; answers once that is so.
+    Stop { answer: oneshot::Sender<()> },
 }
 
 /// Has all that is under way.
@@ -35,11 +35,20 @@ pub(super) struct Desk {
     model: Arc<Model>,
     queue: Queue,
     waiting: HashMap<RunId, Waiting>,
-    running: JoinSet<Result<Outcome, String>>,
+    running: JoinSet<Result<Performed, String>>,
     tasks: HashMap<Id, Begun>,
     cancels: HashMap<RunId, CancellationToken>,
-    /// Once it is to stop: what has not ended by then is left.
+    /// Cancelled when it is to stop: runs are left between their steps.
+    hold: CancellationToken,
+    /// Once it is to stop: what has not come so far by then is cut off.
     end: Option<Instant>,
+}
+
+/// What a run came to.
+enum Performed {
+    Ended(Outcome),
+    /// It was left between its steps.
+    Held,
 }
 
 /// A run that waits for its turn.
@@ -65,11 +74,12 @@ impl Desk {
             running: JoinSet::new(),
             tasks: HashMap::new(),
             cancels: HashMap::new(),
+            hold: CancellationToken::new(),
             end: None,
         }
     }
 
-    /// Works until it is told to stop, and what is under way then has ended or the grace is over. What has not ended is
+    /// Works until it is told to stop, and what is under way then is between two steps or the grace is over. What has not ended is
     /// left in the store as it is, to be gone on with.
     pub(super) async fn work(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
@@ -115,7 +125,12 @@ impl Desk {
                 // Whoever asked may have gone.
                 answer.send(found || token.is_some()).ok();
             }
-            Command::Stop => self.end = Some(Instant::now() + self.model.settings.grace),
+            Command::Stop { answer } => {
+                self.end = Some(Instant::now() + self.model.settings.grace);
+                self.hold.cancel();
+                // Whoever asked may have gone.
+                answer.send(()).ok();
+            }
         }
     }
 
@@ -129,7 +144,7 @@ impl Desk {
                 waited.redo
             });
             self.model.enter(&run, Phase::Running);
-            let work = perform(Arc::clone(&self.model), run.clone(), redo, cancel.clone());
+            let work = perform(Arc::clone(&self.model), run.clone(), redo, cancel.clone(), self.hold.clone());
             let task = self.running.spawn(work);
             self.tasks.insert(task.id(), Begun { run: run.clone(), at: Instant::now() });
             self.cancels.insert(run, cancel);
@@ -143,11 +158,13 @@ impl Desk {
     }
 
     /// Only here does a run leave its phase: whoever wants to go on with it has to wait until then.
-    fn ended(&mut self, task: Id, outcome: Result<Outcome, String>) {
+    fn ended(&mut self, task: Id, outcome: Result<Performed, String>) {
         let Some(Begun { run, at }) = self.tasks.remove(&task) else { return };
         self.cancels.remove(&run);
         match outcome {
-            Ok(outcome) => self.model.metrics.runs.took(outcome, at.elapsed()),
+            Ok(Performed::Ended(outcome)) => self.model.metrics.runs.took(outcome, at.elapsed()),
+            // It goes on when the server is back.
+            Ok(Performed::Held) => return self.model.enter(&run, Phase::Waiting),
             Err(reason) => self.model.enter(&run, Phase::Interrupted(reason)),
         }
         self.model.leave(&run);
@@ -168,13 +185,15 @@ async fn perform(
     run: RunId,
     redo: Vec<String>,
     cancel: CancellationToken,
-) -> Result<Outcome, String> {
+    hold: CancellationToken,
+) -> Result<Performed, String> {
     let (plan, options, _claim) = {
         let (model, run) = (Arc::clone(&model), run.clone());
         let prepared = tokio::task::spawn_blocking(move || {
             // Held until the run has ended: no other process goes on with it meanwhile.
             let claim = model.store.claim(&run).map_err(|error| error.to_string())?;
             let (plan, options) = prepare(&model, &run, &redo)?;
+            let options = RunOptions { hold, ..options };
             Ok::<_, String>((plan, options, claim))
         });
         prepared.await.map_err(|error| error.to_string())??
@@ -194,7 +213,11 @@ async fn perform(
             ended.await
         }
     };
-    report.unstored.map_or(Ok(report.outcome), Err)
+    match report.left {
+        None => Ok(Performed::Ended(report.outcome)),
+        Some(Left::Held) => Ok(Performed::Held),
+        Some(Left::Unstored(reason)) => Err(reason),
+    }
 }
 
 fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, RunOptions), String> {

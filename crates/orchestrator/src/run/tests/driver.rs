@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::payload::Payload;
 use crate::plan::{NodeId, Plan, StepId};
-use crate::run::{Failure, FiringId, Given, Input, Jitter, Repeat, RunEvent, RunState, decide, sample};
+use crate::run::{Failure, FiringId, Given, Input, Jitter, Pace, Repeat, RunEvent, RunState, decide, sample};
 
 pub(super) struct Driver {
     pub plan: Plan,
@@ -35,7 +35,7 @@ impl Driver {
     }
 
     pub(super) fn events(&mut self, input: Input) -> Vec<RunEvent> {
-        let events = decide(&self.plan, &mut self.state, input);
+        let events = decide(&self.plan, &mut self.state, input, Pace::Going);
         for event in &events {
             self.replayed.apply(&self.plan, event);
         }

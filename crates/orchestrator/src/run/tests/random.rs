@@ -10,7 +10,7 @@ use super::driver::{Driver, fatal, refused};
 use crate::payload::Payload;
 use crate::plan::{NodeId, Plan, StepId};
 use crate::run::{
-    FiringId, Given, Input, Jitter, Outcome, Repeat, RunEvent, RunState, StepStatus, decide, sample,
+    FiringId, Given, Input, Jitter, Outcome, Pace, Repeat, RunEvent, RunState, StepStatus, decide, sample,
 };
 
 /// Up to 12 steps; each pair in plan order is linked or not.
@@ -202,7 +202,7 @@ fn a_large_plan_is_decided_in_time_that_grows_with_what_is_affected() {
     let mut inputs: Vec<Input> = nodes.rev().chain([Input::Start]).collect();
     let mut fired = 0;
     while let Some(input) = inputs.pop() {
-        for event in decide(&plan, &mut state, input) {
+        for event in decide(&plan, &mut state, input, Pace::Going) {
             if let RunEvent::FiringStarted { firing, .. } = event {
                 fired += 1;
                 let given = Given::Message(Payload::new(Bytes::from_static(b"x")));
