@@ -7,6 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use aieffect_testkit::{Gate, Reply, Server};
 use serde_json::{Value, json};
@@ -483,4 +484,43 @@ fn two_servers_do_not_work_on_the_same_runs() {
     pruned.says("another server works in");
     gate.open();
     first.until(&run, "succeeded");
+}
+
+#[test]
+fn runs_that_have_ended_are_kept_as_long_as_it_is_said() {
+    let (gate, store) = (Gate::new(), folder());
+    let (server, held) = (started(), gated("n1", &gate));
+    let serving = Serving::start(store.path(), &["--keep-runs=2"]);
+    let waits = serving.begin(&serving.put(&chain(held.port(), 1).written()));
+    let digest = serving.put(&chain(server.port(), 2).written());
+    let runs: Vec<String> = (0..5)
+        .map(|_| {
+            let run = serving.begin(&digest);
+            serving.until(&run, "succeeded");
+            run
+        })
+        .collect();
+    let there = |serving: &Serving| -> Vec<String> {
+        let listed = serving.get("/api/v1/runs").json();
+        listed["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let until = |serving: &Serving, wanted: &[&String]| {
+        let begun = Instant::now();
+        while there(serving).iter().collect::<Vec<_>>() != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", there(serving));
+            std::thread::yield_now();
+        }
+    };
+    until(&serving, &[&runs[4], &runs[3], &waits]);
+    assert_eq!(serving.get(&format!("/api/v1/runs/{}", runs[0])).status, 404);
+    assert!(!store.path().join(&runs[0]).exists(), "its folder is gone");
+    serving.stop();
+    // What has not ended is kept, whatever its age.
+    let serving = Serving::start(store.path(), &["--keep-for=1s"]);
+    until(&serving, &[&waits]);
+    gate.open();
+    serving.until(&waits, "succeeded");
+    until(&serving, &[]);
+    let metrics = String::from_utf8(serving.get("/metrics").body).unwrap();
+    assert!(metrics.contains("aieffect_runs_forgotten_total 3"), "{metrics}");
 }

@@ -9,6 +9,7 @@ mod model;
 mod page;
 mod pipelines;
 mod queue;
+mod retention;
 mod service_key;
 mod view;
 
@@ -24,7 +25,7 @@ use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError, Trans
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::values::write_results;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
@@ -34,6 +35,7 @@ pub use self::following::Following;
 use self::model::{Model, Phase, new_id};
 pub use self::page::Page;
 pub use self::pipelines::NodeHealth;
+pub use self::retention::Retention;
 pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::allow::Allowed;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub most_waiting: usize,
     /// How long what is under way may take to end when the server stops.
     pub grace: Duration,
+    /// Which runs that have ended are kept; without a word, all.
+    pub retention: Retention,
     /// How long nothing may move before a live run whose sources have ended is at its end.
     pub quiet: Duration,
     /// What endpoints packages may name; without any, all.
@@ -157,6 +161,7 @@ impl Runs {
             beginning: RwLock::default(),
             metrics,
             measured,
+            has_ended: Notify::new(),
         });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
@@ -196,6 +201,7 @@ impl Runs {
             });
         }
         let work = Desk::new(Arc::clone(&model)).work(commands);
+        let kept = Arc::clone(&model);
         let first = desk.clone();
         let closed = model.closed.clone();
         let work = async move {
@@ -205,7 +211,12 @@ impl Runs {
                     first.send(command).await.ok();
                 }
             };
-            tokio::join!(work, recall);
+            let over = CancellationToken::new();
+            let working = async {
+                tokio::join!(work, recall);
+                over.cancel();
+            };
+            tokio::join!(working, retention::keep(kept, over.clone()));
             closed.cancel();
         };
         Ok((Self { model, desk }, work))
@@ -333,14 +344,7 @@ impl Runs {
                 let needs = "only what has ended can be deleted; cancel it first";
                 return Err(Error::WrongState { run: stored.id, state: state.as_str(), needs });
             }
-            let forgotten = model.store.forget(&stored.id);
-            let mut now = model.lock();
-            now.phases.remove(&stored.id);
-            now.keys.remove(&stored.id);
-            now.requests.retain(|_, run| *run != stored.id);
-            drop(now);
-            model.store.close(&stored.id);
-            Ok(forgotten?)
+            Ok(model.forget(&stored.id)?)
         })
         .await
     }

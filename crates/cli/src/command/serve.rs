@@ -10,7 +10,7 @@ use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::ServiceTransport;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
-use aieffect_server::runs::{Means, MeansFor, Parts, Runs, Settings};
+use aieffect_server::runs::{Means, MeansFor, Parts, Retention, Runs, Settings};
 use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -62,6 +62,12 @@ pub(crate) struct Serve {
     /// Runs that may wait; further ones are refused with 429
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..), env = "AIEFFECT_MAX_WAITING")]
     max_waiting: u32,
+    /// Keep so many runs that have ended, the latest; older ones are forgotten [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "AIEFFECT_KEEP_RUNS")]
+    keep_runs: Option<u32>,
+    /// Keep runs for so long after their end, such as 30d [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = age, env = "AIEFFECT_KEEP_FOR")]
+    keep_for: Option<Duration>,
     /// Let what is under way end for so long when the server is stopped; the rest goes on when it is back
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, env = "AIEFFECT_GRACE")]
     grace: Duration,
@@ -111,6 +117,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         most_waiting: options.max_waiting as usize,
         grace: options.grace,
         quiet: Duration::from_secs(2),
+        retention: Retention { count: options.keep_runs.map(|count| count as usize), age: options.keep_for },
         allowed: options.allow_endpoints.clone(),
         data: options.data.as_ref().map_or_else(DataFolder::default, |root| DataFolder {
             root: root.clone(),
@@ -210,6 +217,15 @@ fn means(access: Access, ready_timeout: Duration) -> MeansFor {
             Ok(with(access.clone().with_token(token)))
         }
     })
+}
+
+/// A duration, also in days.
+fn age(text: &str) -> Result<Duration, String> {
+    let days = text.trim().strip_suffix('d').and_then(|days| days.trim_end().parse::<u32>().ok());
+    match days {
+        Some(days) => Ok(Duration::from_secs(u64::from(days) * 24 * 60 * 60)),
+        None => duration(text).map_err(|_| "write a number and a unit, such as 12h or 30d".to_owned()),
+    }
 }
 
 fn keys(file: Option<&Path>, log: &Log) -> Result<Keys, Failure> {

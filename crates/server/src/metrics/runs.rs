@@ -20,6 +20,8 @@ pub(crate) struct RunMetrics {
     ended: Family<Outcome, Counter>,
     /// Requests for runs that were refused, since too many wait.
     pub(crate) refused: Counter,
+    /// Runs that have ended and are kept no longer.
+    pub(crate) forgotten: Counter,
     queueing: Histogram,
     duration: Family<Outcome, Histogram, fn() -> Histogram>,
 }
@@ -31,6 +33,7 @@ impl RunMetrics {
             most: Family::default(),
             ended: Family::default(),
             refused: Counter::<u64, AtomicU64>::default(),
+            forgotten: Counter::<u64, AtomicU64>::default(),
             queueing: long_times(),
             duration: Family::new_with_constructor(long_times),
         };
@@ -39,6 +42,8 @@ impl RunMetrics {
         registry.register("runs_ended", "Runs that came to their end", metrics.ended.clone());
         let help = "Requests for a run that were refused, since too many wait";
         registry.register("runs_refused", help, metrics.refused.clone());
+        let help = "Runs that had ended and were forgotten, being too old or too many";
+        registry.register("runs_forgotten", help, metrics.forgotten.clone());
         let help = "How long runs waited for their turn";
         registry.register_with_unit("run_queueing", help, Unit::Seconds, metrics.queueing.clone());
         let help = "How long runs took from their turn to their end, without what they waited before";

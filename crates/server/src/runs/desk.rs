@@ -168,6 +168,7 @@ impl Desk {
             Err(reason) => self.model.enter(&run, Phase::Interrupted(reason)),
         }
         self.model.leave(&run);
+        self.model.has_ended.notify_one();
     }
 }
 

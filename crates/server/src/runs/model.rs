@@ -9,6 +9,7 @@ use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ pub(super) struct Model {
     pub(super) naming: Mutex<()>,
     /// Cancelled once no run is worked on any more.
     pub(super) closed: CancellationToken,
+    /// Told whenever a run has ended.
+    pub(super) has_ended: Notify,
     pub(super) metrics: Arc<Metrics>,
     /// The store below the other, which knows what runs came to.
     pub(super) measured: Arc<Measured>,
@@ -186,6 +189,18 @@ impl Model {
         now.keys.remove(run);
         drop(now);
         self.store.close(run);
+    }
+
+    /// Nothing is known of a run any more.
+    pub(super) fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+        let forgotten = self.store.forget(run);
+        let mut now = self.lock();
+        now.phases.remove(run);
+        now.keys.remove(run);
+        now.requests.retain(|_, known| known != run);
+        drop(now);
+        self.store.close(run);
+        forgotten
     }
 
     /// What carries a run out.
