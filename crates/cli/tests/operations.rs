@@ -28,8 +28,8 @@ fn named<'a>(text: &'a str, histograms: &BTreeSet<&str>) -> BTreeSet<&'a str> {
     let names = words.filter(|word| word.starts_with("aieffect_") || word.starts_with("process_"));
     let of_histogram = |name: &'a str| {
         let endings = ["_bucket", "_sum", "_count"].into_iter();
-        let base = endings.filter_map(|ending| name.strip_suffix(ending));
-        base.filter(|base| histograms.contains(base)).last().unwrap_or(name)
+        let mut bases = endings.filter_map(|ending| name.strip_suffix(ending));
+        bases.find(|base| histograms.contains(base)).unwrap_or(name)
     };
     names.map(of_histogram).collect()
 }

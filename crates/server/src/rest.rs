@@ -59,6 +59,7 @@ pub fn router(runs: Runs, keys: Arc<Keys>) -> Router {
     let others = Router::new()
         .route("/pipelines/{digest}", get(packages::get).delete(packages::remove))
         .route("/pipelines/{digest}/package", get(packages::zip))
+        .route("/pipelines/{digest}/nodes", get(packages::nodes))
         .route("/runs", get(runs::list).post(runs::begin))
         .route("/runs/{run}", get(runs::get).delete(runs::forget))
         .route("/runs/{run}/cancel", post(runs::cancel))
