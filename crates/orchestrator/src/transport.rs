@@ -1,6 +1,8 @@
 //! Adapters of the [`Transport`] port: [`ServiceTransport`] calls every node as the plan says,
-//! over [`grpc`] or [`http_control`]. [`wait_until_ready`] waits for either, and tells them apart.
+//! over [`grpc`] or [`http_control`]. [`wait_until_ready`] waits for either, and tells them apart. [`Breakers`] keep calls from
+//! services that cannot be connected to.
 
+mod breaker;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
@@ -12,6 +14,7 @@ mod readiness;
 use aieffect_blueprint::TransportKind;
 use futures_util::future::BoxFuture;
 
+pub use self::breaker::{Breakers, Refusal, Standing};
 use self::grpc::{Access, GrpcTransport};
 use self::http_control::HttpControlTransport;
 pub use self::readiness::{spoken_at, wait_until_ready};

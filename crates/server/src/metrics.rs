@@ -4,6 +4,7 @@
 //! events, messages at the transport, what stands still from the model when it is asked for. Every label has few values, and
 //! none that a package names (docs/adr/0024-monitoring.md). Deliberately absent: who may read it, and over what.
 
+mod breakers;
 mod calls;
 mod labels;
 mod passing;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aieffect_orchestrator::engine::Transfers;
+use aieffect_orchestrator::transport::Breakers;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -65,11 +67,12 @@ pub(crate) struct Subscriber(Gauge);
 
 impl Metrics {
     /// From nothing on, for callers of these names.
-    pub(crate) fn new(version: &str, callers: BTreeSet<Arc<str>>) -> Self {
+    pub(crate) fn new(version: &str, callers: BTreeSet<Arc<str>>, breakers: Arc<Breakers>) -> Self {
         let mut registry = Registry::default();
         process::register(&mut registry);
         let own = registry.sub_registry_with_prefix("aieffect");
         labels::register_build(own, version);
+        breakers::register(own, breakers);
         let transfers = Arc::<Transfers>::default();
         transfers::register(own, Arc::clone(&transfers));
         let (subscribers, waiting) = (Gauge::default(), Family::<Key, Gauge>::default());

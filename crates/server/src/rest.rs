@@ -79,12 +79,13 @@ pub fn router(runs: Runs, keys: Arc<Keys>) -> Router {
 }
 
 /// Every path, and what is done there.
-fn routes() -> [(&'static str, MethodRouter<Face>); 15] {
+fn routes() -> [(&'static str, MethodRouter<Face>); 16] {
     let package = DefaultBodyLimit::max(LARGEST_PACKAGE);
     [
         ("/api/v1/pipelines", get(packages::list).post(packages::put).layer(package)),
         ("/api/v1/pipelines/{digest}", get(packages::get).delete(packages::remove)),
         ("/api/v1/pipelines/{digest}/package", get(packages::zip)),
+        ("/api/v1/pipelines/{digest}/nodes", get(packages::nodes)),
         ("/api/v1/runs", get(runs::list).post(runs::begin)),
         ("/api/v1/runs/{run}", get(runs::get).delete(runs::forget)),
         ("/api/v1/runs/{run}/cancel", post(runs::cancel)),

@@ -24,6 +24,7 @@ use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError, Transport};
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
+use aieffect_orchestrator::transport::Breakers;
 use aieffect_orchestrator::values::write_results;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub packages: Arc<Packages>,
     /// What carries them out.
     pub means: MeansFor,
+    /// What those who carry them out know of services that cannot be connected to.
+    pub breakers: Arc<Breakers>,
 }
 
 /// What carries runs out.
@@ -142,8 +145,9 @@ impl Runs {
     /// The runs of a store. Those that had not ended when the server last did go on. The future works on them, until the
     /// server [stops](Self::stop).
     pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
-        let Parts { store, packages, means } = parts;
-        let metrics = Arc::new(Metrics::new(&settings.version, settings.callers.clone()));
+        let Parts { store, packages, means, breakers } = parts;
+        let metrics =
+            Arc::new(Metrics::new(&settings.version, settings.callers.clone(), Arc::clone(&breakers)));
         metrics.runs.may(State::Running, settings.most_running);
         metrics.runs.may(State::Waiting, settings.most_waiting);
         let measured = Arc::new(Measured::new(store, Arc::clone(&metrics), labels::PACKAGE));
@@ -154,6 +158,7 @@ impl Runs {
             store,
             packages,
             means,
+            breakers,
             settings,
             now,
             closed,

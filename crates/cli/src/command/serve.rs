@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::success::DataFolder;
-use aieffect_orchestrator::transport::ServiceTransport;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
+use aieffect_orchestrator::transport::{Breakers, ServiceTransport};
 use aieffect_server::runs::{Means, MeansFor, Parts, Retention, Runs, Settings};
 use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
@@ -107,10 +107,12 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     // Until the process ends.
     let _occupied = store.occupy().map_err(crate::keep::refused)?;
     let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
+    let breakers = Arc::<Breakers>::default();
     let parts = Parts {
         store: Arc::new(store),
         packages: Arc::new(packages),
-        means: means(access, options.ready_timeout),
+        means: means(access.with_breakers(Arc::clone(&breakers)), options.ready_timeout),
+        breakers,
     };
     let settings = Settings {
         most_running: options.max_runs.into(),
@@ -202,7 +204,8 @@ async fn listener(address: SocketAddr, option: &str) -> Result<(TcpListener, Soc
     Ok((listener, bound))
 }
 
-/// Runs without a key for their services share connections; each other has its own.
+/// Runs without a key for their services share connections; each other has its own. What is known of services that cannot be
+/// connected to, all share.
 fn means(access: Access, ready_timeout: Duration) -> MeansFor {
     let with = move |access: Access| Means {
         transport: Arc::new(ServiceTransport::new(access.clone())),

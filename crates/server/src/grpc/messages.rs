@@ -92,6 +92,7 @@ pub(super) fn node(node: NodeHealth) -> v1::Node {
         address: node.address,
         is_ready: node.trouble.is_none(),
         reason: node.trouble.unwrap_or_default(),
+        calls_refused: node.refused.unwrap_or_default(),
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::error::Category;
 
 use super::problem::{INTERNAL, NOT_ITS_FORM, OTHER_MEDIA_TYPE, Problem};
 use crate::packages::KeptPackage;
-use crate::runs::RunView;
+use crate::runs::{NodeHealth, RunView};
 use crate::time;
 
 /// The body of a request, as JSON.
@@ -193,6 +193,15 @@ pub(super) struct PackageJson {
 }
 
 #[derive(Serialize)]
+pub(super) struct NodeJson {
+    name: String,
+    address: String,
+    is_ready: bool,
+    reason: Option<String>,
+    calls_refused: Option<String>,
+}
+
+#[derive(Serialize)]
 pub(super) struct RunJson {
     id: String,
     pipeline: String,
@@ -218,6 +227,13 @@ pub(super) struct StepJson {
     began_at: Option<String>,
     ended_at: Option<String>,
     failure: Option<String>,
+}
+
+impl From<NodeHealth> for NodeJson {
+    fn from(node: NodeHealth) -> Self {
+        let NodeHealth { name, address, trouble, refused } = node;
+        Self { name, address, is_ready: trouble.is_none(), reason: trouble, calls_refused: refused }
+    }
 }
 
 impl From<KeptPackage> for PackageJson {

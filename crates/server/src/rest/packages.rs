@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{Answer, PackageBody, PackageJson, Path, media_type, parsed};
+use super::documents::{Answer, NodeJson, PackageBody, PackageJson, Path, media_type, parsed};
 use super::problem::{self, OTHER_MEDIA_TYPE, Problem};
 use super::{Admin, Reader, Runner};
 use crate::packages::{self, Refusal};
@@ -82,6 +82,16 @@ pub(super) async fn zip(
     let zip = runs.with_packages(move |packages| packages.zip(&wanted)).await?;
     let zip = zip.ok_or(Refusal::Unknown { digest })?;
     Ok(([(CONTENT_TYPE, "application/zip")], zip).into_response())
+}
+
+/// How its nodes are, asked now.
+pub(super) async fn nodes(
+    _: Reader,
+    State(runs): State<Runs>,
+    Path(digest): Path<String>,
+) -> Result<Answer<Value>, Problem> {
+    let nodes = runs.health(&digest).await?.into_iter().map(NodeJson::from);
+    Ok(Answer(json!({ "nodes": nodes.collect::<Vec<_>>() })))
 }
 
 pub(super) async fn remove(

@@ -9,6 +9,7 @@ use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
+use aieffect_orchestrator::transport::Breakers;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ pub(super) struct Model {
     pub(super) store: Arc<Announcing>,
     pub(super) packages: Arc<Packages>,
     pub(super) means: MeansFor,
+    pub(super) breakers: Arc<Breakers>,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
     /// Held by those who begin a run, and alone by who takes a package away.

@@ -21,6 +21,8 @@ pub struct NodeHealth {
     pub address: String,
     /// Why it does not answer.
     pub trouble: Option<String>,
+    /// Why runs do not call it now.
+    pub refused: Option<String>,
 }
 
 impl Runs {
@@ -71,13 +73,15 @@ impl Runs {
         self.model.check_endpoints(&nodes)?;
         let reason = |reason| Error::BadServiceKey { reason };
         let health = (self.model.means)(None).map_err(reason)?.health;
-        let health = &health;
+        let (health, breakers) = (&health, &self.model.breakers);
         let asked = nodes.into_iter().map(|node| async move {
             let trouble = health.ready(&node).await.err();
             NodeHealth {
                 name: node.name.to_string(),
                 address: node.address.to_string(),
                 trouble: trouble.map(|trouble| trouble.to_string()),
+                // Once it has been asked: had it answered, nothing were refused any more.
+                refused: breakers.refusal(&node.address).map(|refusal| refusal.to_string()),
             }
         });
         Ok(stream::iter(asked).buffered(ASKED_AT_ONCE).collect().await)

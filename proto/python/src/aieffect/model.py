@@ -103,6 +103,8 @@ class Node:
     address: str
     is_ready: bool
     reason: str
+    # Why calls of it fail at once for now; empty when they are made.
+    calls_refused: str
 
 
 def finding(message: problem_pb2.Finding) -> Finding:
@@ -135,7 +137,7 @@ def event(message: runs_pb2.RunEvent) -> Event:
 
 
 def node(message: nodes_pb2.Node) -> Node:
-    return Node(message.name, message.address, message.is_ready, message.reason)
+    return Node(message.name, message.address, message.is_ready, message.reason, message.calls_refused)
 
 
 def _step(message: runs_pb2.Step) -> Step:

@@ -3,17 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aieffect_blueprint::Address;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use super::tls::Tls;
+use super::tls::{Tls, Trouble};
 use crate::run::Failure;
+use crate::transport::breaker::{Admission, Breakers, Refusal};
 
 /// How services are spoken to: over TLS or in plain text, and with which token.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     tls: Option<Tls>,
     token: Option<Token>,
+    /// Remember which services cannot be connected to, where somebody wants that.
+    breakers: Option<Arc<Breakers>>,
 }
 
 /// A bearer token. It is sent with calls and shown nowhere, not by `Debug` either.
@@ -50,6 +54,34 @@ impl Access {
     #[must_use]
     pub fn with_token(self, token: Token) -> Self {
         Self { token: Some(token), ..self }
+    }
+
+    /// The same, with calls refused at once of services that could not be connected to again and again.
+    #[must_use]
+    pub fn with_breakers(self, breakers: Arc<Breakers>) -> Self {
+        Self { breakers: Some(breakers), ..self }
+    }
+
+    /// The same, and nobody remembers whether connections come about.
+    pub(in crate::transport) fn unwatched(&self) -> Self {
+        Self { breakers: None, ..self.clone() }
+    }
+
+    /// Whether a call may connect. What is given is held while it does.
+    pub(in crate::transport) fn admit(&self, address: &Address) -> Result<Admission, Refusal> {
+        self.breakers.as_ref().map_or_else(|| Ok(Admission::free()), |breakers| breakers.admit(address))
+    }
+
+    /// Connects, and has it remembered whether that came about.
+    pub(in crate::transport) async fn watch<T>(
+        &self,
+        address: &Address,
+        connecting: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, Trouble> {
+        match &self.breakers {
+            Some(breakers) => breakers.watch(address, connecting).await,
+            None => connecting.await,
+        }
     }
 
     /// How connections are made secure, where they are.

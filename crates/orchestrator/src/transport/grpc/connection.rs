@@ -53,6 +53,10 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects now.
     pub(super) async fn make(address: &Address, access: &Access, how: Use) -> Result<Self, Trouble> {
+        access.watch(address, Box::pin(Self::connect(address, access, how))).await
+    }
+
+    async fn connect(address: &Address, access: &Access, how: Use) -> Result<Self, Trouble> {
         let none = |_| Trouble::Lasting(format!("`{address}` is no address to connect to"));
         let authority: Authority = address.to_string().parse().map_err(none)?;
         let secured = access.tls().map(|tls| tls.connector(address, CONNECT_TIMEOUT)).transpose();

@@ -15,6 +15,7 @@ use super::gate::{Entry, Place};
 use super::status::never_reached;
 use super::tls::Trouble;
 use crate::run::Failure;
+use crate::transport::breaker::Refusal;
 
 /// Streams on one connection: as many as can be stalled with full windows, with room left in the connection's own.
 const STREAMS: usize = 8;
@@ -233,6 +234,9 @@ impl Drop for Lane<'_> {
 fn making_of(address: &Address, access: &Access, how: Use) -> Making {
     let (address, access) = (address.clone(), access.clone());
     let making = async move {
+        let refused = |refusal: Refusal| Failure::NeverReached { reason: refusal.to_string() };
+        // Held until it is known whether the connection comes about.
+        let _admission = access.admit(&address).map_err(refused)?;
         Connection::make(&address, &access, how).await.map_err(|trouble| match trouble {
             Trouble::Lasting(reason) | Trouble::Passing(reason) => Failure::NeverReached { reason },
         })

@@ -77,7 +77,7 @@ impl Client {
     ) -> Result<Answer, Broken> {
         let mut connection = match self.take(address) {
             Some(connection) => connection,
-            None => Connection::make(address, &self.access).await.map_err(unsent)?,
+            None => self.connect(address).await?,
         };
         let request = build(&connection, path, headers, body, &self.access)
             .map_err(|error| Broken::Unsent(error.to_string()))?;
@@ -86,7 +86,7 @@ impl Client {
             Err(mut error) => {
                 // One that was kept had been closed before anything was written.
                 let Some(request) = error.take_message() else { return Err(sent(&error.into_error())) };
-                connection = Connection::make(address, &self.access).await.map_err(unsent)?;
+                connection = self.connect(address).await?;
                 let again = connection.sender.send_request(request).await;
                 again.map_err(|error| sent(&error))?
             }
@@ -94,6 +94,12 @@ impl Client {
         let answer = read(response).await?;
         self.keep(address, connection).await;
         Ok(answer)
+    }
+
+    async fn connect(&self, address: &Address) -> Result<Connection, Broken> {
+        // Held until it is known whether the connection comes about.
+        let _admission = self.access.admit(address).map_err(|refusal| Broken::Unsent(refusal.to_string()))?;
+        Connection::make(address, &self.access).await.map_err(unsent)
     }
 
     fn take(&self, address: &Address) -> Option<Connection> {

@@ -34,6 +34,10 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects now.
     pub(super) async fn make(address: &Address, access: &Access) -> Result<Self, Trouble> {
+        access.watch(address, Box::pin(Self::connect(address, access))).await
+    }
+
+    async fn connect(address: &Address, access: &Access) -> Result<Self, Trouble> {
         let none = || Trouble::Lasting(format!("`{address}` is no address to connect to"));
         let authority: Authority = address.to_string().parse().map_err(|_| none())?;
         let secured = access.tls().map(|tls| tls.http1_connector(address, CONNECT_TIMEOUT)).transpose();

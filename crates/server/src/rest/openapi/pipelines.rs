@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<At> {
         At { path: "/api/v1/pipelines/{digest}", method: "get", operation: get() },
         At { path: "/api/v1/pipelines/{digest}", method: "delete", operation: remove() },
         At { path: "/api/v1/pipelines/{digest}/package", method: "get", operation: zip() },
+        At { path: "/api/v1/pipelines/{digest}/nodes", method: "get", operation: nodes() },
     ]
 }
 
@@ -78,4 +79,13 @@ fn zip() -> Operation {
     let zip =
         json!({"application/zip": {"schema": {"type": "string", "contentMediaType": "application/zip"}}});
     one("downloadPipeline", "The zip of a package").for_scope(Scope::Read).answers(200, "The zip", &zip)
+}
+
+fn nodes() -> Operation {
+    let node = json!({"name": "generator", "address": "generator:8061", "is_ready": true, "reason": null, "calls_refused": null});
+    one("pipelineNodes", "How the nodes of a package are")
+        .about("Each is asked now.")
+        .for_scope(Scope::Read)
+        .answers(200, "The nodes", &json_of("NodeList", &json!({ "nodes": [node] })))
+        .fails([Kind::Findings, Kind::EndpointNotAllowed])
 }

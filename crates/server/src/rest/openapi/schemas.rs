@@ -72,6 +72,8 @@ pub(super) fn all() -> Map<String, Value> {
         ("Pipeline", pipeline(&json!({}))),
         ("TakenPipeline", pipeline(&json!({"findings": listed(&referred("Finding"))}))),
         ("PipelineList", object(&json!({"pipelines": listed(&referred("Pipeline"))}), &[])),
+        ("Node", node()),
+        ("NodeList", object(&json!({"nodes": listed(&referred("Node"))}), &[])),
         ("NewRun", new_run()),
         ("Resume", resume()),
         ("Run", run()),
@@ -237,6 +239,17 @@ fn pipeline(more: &Value) -> Value {
         properties[name] = schema.clone();
     }
     object(&properties, &[])
+}
+
+fn node() -> Value {
+    let fields = json!({
+        "name": text(),
+        "address": text(),
+        "is_ready": {"type": "boolean"},
+        "reason": maybe("string"),
+        "calls_refused": maybe("string"),
+    });
+    object(&fields, &[])
 }
 
 fn new_run() -> Value {
