@@ -5,6 +5,6 @@ mod store;
 mod transport;
 
 pub use endpoints::{Endpoints, NotReady};
-pub use store::{Claim, Entry, RunStore, StoreError};
+pub use store::{Claim, Entry, Place, RunStore, StoreError};
 pub(crate) use transport::traceparent;
 pub use transport::{Call, CallMetadata, Inputs, Outputs, Progress, Transport};

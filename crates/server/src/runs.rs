@@ -361,17 +361,6 @@ impl Runs {
         blocking(move || model.view(stored)).await
     }
 
-    /// Every run that the server began, the latest first, without their steps.
-    pub async fn list(&self) -> Result<Vec<RunView>, Error> {
-        let model = Arc::clone(&self.model);
-        blocking(move || {
-            let runs = model.store.runs()?.into_iter();
-            let ours = runs.filter(|run| run.labels.contains_key(labels::PACKAGE));
-            Ok(ours.map(|run| model.brief(run)).collect())
-        })
-        .await
-    }
-
     /// A run's events, from the one at `from` on, each with its position.
     pub async fn events(&self, run: &str, from: u64) -> Result<Vec<(u64, Entry)>, Error> {
         let stored = self.stored(run).await?;
@@ -382,6 +371,18 @@ impl Runs {
             Ok(events)
         })
         .await
+    }
+
+    /// The next of them, at most so many.
+    pub(crate) async fn next_events(
+        &self,
+        run: &str,
+        from: u64,
+        most: usize,
+    ) -> Result<Vec<(u64, Entry)>, Error> {
+        let stored = self.stored(run).await?;
+        let model = Arc::clone(&self.model);
+        blocking(move || Ok(model.store.part(&stored.id, from, most)?)).await
     }
 
     /// Changes whenever a run has more events; closed once nobody works on it. `None` when nobody does.

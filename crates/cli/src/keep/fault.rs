@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aieffect_orchestrator::engine::RunId;
-use aieffect_orchestrator::ports::{Claim, Entry, RunStore, StoreError};
+use aieffect_orchestrator::ports::{Claim, Entry, Place, RunStore, StoreError};
 use aieffect_orchestrator::store::{SqliteStore, StoredRun};
 use bytes::Bytes;
 use rustix::process::{Signal, getpid, kill_process};
@@ -66,8 +66,8 @@ impl RunStore for Fault {
         appended
     }
 
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
-        self.store.read(run, from, take)
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
+        self.store.part(run, from, most)
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
@@ -80,6 +80,10 @@ impl RunStore for Fault {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         self.store.runs()
+    }
+
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
+        self.store.runs_behind(place, most)
     }
 
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {

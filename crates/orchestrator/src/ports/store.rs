@@ -9,6 +9,9 @@ use bytes::Bytes;
 use crate::engine::RunId;
 use crate::store::{StoredEvent, StoredRun};
 
+/// Events that are read at once.
+const PART: usize = 1000;
+
 /// Remembers runs and what happened in them. One process at a time writes to a run; any number reads.
 pub trait RunStore: Send + Sync {
     /// Takes in a run that has no events yet.
@@ -20,7 +23,23 @@ pub trait RunStore: Send + Sync {
 
     /// Gives the run's events, from the one at `from` (counted from 0), each with its position. What a small message
     /// is comes only with [`message`](Self::message).
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError>;
+    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
+        let mut next = from;
+        loop {
+            let part = self.part(run, next, PART)?;
+            let is_last = part.len() < PART;
+            for (position, entry) in part {
+                next = position.saturating_add(1);
+                take(position, entry);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The same of at most so many events.
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError>;
 
     /// The message of the `done` event at that position.
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError>;
@@ -31,6 +50,9 @@ pub trait RunStore: Send + Sync {
     /// Every run, the latest first.
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError>;
 
+    /// The latest runs behind that place, at most so many, the latest first. The run there need not be there any more.
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError>;
+
     /// Takes a run for this process, until what is given is dropped. [`StoreError::Busy`] when another has it.
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError>;
 
@@ -39,6 +61,15 @@ pub trait RunStore: Send + Sync {
 
     /// The folder of a run's streams, made: for the engine to write to and to read from.
     fn streams(&self, run: &RunId) -> Result<PathBuf, StoreError>;
+}
+
+/// Where a run stands among all, by when it began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// When it began.
+    pub created: SystemTime,
+    /// Its name.
+    pub run: RunId,
 }
 
 /// A run that this process works on, until this is dropped.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::RunId;
-use crate::ports::{Entry, RunStore, StoreError};
+use crate::ports::{Entry, Place, RunStore, StoreError};
 use crate::run::Outcome;
 
 fn id(text: &str) -> RunId {
@@ -72,6 +72,30 @@ fn a_run_is_found_as_it_was_begun_and_the_latest_comes_first() {
         assert_eq!(store.run(&id("r1")).unwrap(), Some(a_run("r1", 1)));
         assert_eq!(store.run(&id("r3")).unwrap(), None);
         assert_eq!(store.runs().unwrap(), [a_run("r2", 2), a_run("r1", 1)]);
+    });
+}
+
+#[test]
+fn runs_come_in_parts_too_also_when_the_last_one_is_gone() {
+    every_store(|store| {
+        // Three of them began at the same moment.
+        let runs: Vec<_> =
+            [("a", 1), ("b", 2), ("c", 2), ("d", 2), ("e", 3)].map(|(id, at)| a_run(id, at)).into();
+        runs.iter().for_each(|run| store.create(run).unwrap());
+        let place = |run: &StoredRun| Place { created: run.created, run: run.id.clone() };
+        let names = |part: Vec<StoredRun>| part.iter().map(|run| run.id.to_string()).collect::<String>();
+        assert_eq!(names(store.runs_behind(None, 9).unwrap()), "edcba");
+        for (at, behind) in [(4, "dcb"), (3, "cba"), (2, "ba"), (1, "a"), (0, "")] {
+            assert_eq!(names(store.runs_behind(Some(&place(&runs[at])), 3).unwrap()), behind);
+        }
+        store.forget(&id("e")).unwrap();
+        assert_eq!(names(store.runs_behind(Some(&place(&runs[4])), 2).unwrap()), "dc");
+        store.forget(&id("c")).unwrap();
+        assert_eq!(
+            names(store.runs_behind(Some(&place(&runs[2])), 9).unwrap()),
+            "a",
+            "those of that moment are behind it"
+        );
     });
 }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::run::{Ending, StoredRun};
 use crate::engine::RunId;
-use crate::ports::{Claim, Entry, RunStore, StoreError};
+use crate::ports::{Claim, Entry, Place, RunStore, StoreError};
 use crate::run::Outcome;
 use crate::store::StoredEvent;
 
@@ -73,11 +73,11 @@ impl RunStore for MemoryStore {
         })?
     }
 
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
         self.with(run, |kept| {
-            for (position, entry) in (0..).zip(&kept.events).skip_while(|(position, _)| *position < from) {
-                take(position, Entry { message: None, ..entry.clone() });
-            }
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            let events = (0..).zip(&kept.events).skip(from).take(most);
+            events.map(|(position, entry)| (position, Entry { message: None, ..entry.clone() })).collect()
         })
     }
 
@@ -100,6 +100,18 @@ impl RunStore for MemoryStore {
         let mut runs: Vec<StoredRun> = self.lock().iter().rev().map(|kept| kept.run.clone()).collect();
         runs.sort_by_key(|run| Reverse(run.created));
         Ok(runs)
+    }
+
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
+        let runs = self.runs()?;
+        let behind = match place {
+            None => 0,
+            Some(place) => match runs.iter().position(|run| run.id == place.run) {
+                Some(at) => at + 1,
+                None => runs.iter().take_while(|run| run.created >= place.created).count(),
+            },
+        };
+        Ok(runs.into_iter().skip(behind).take(most).collect())
     }
 
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {

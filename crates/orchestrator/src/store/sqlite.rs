@@ -21,14 +21,12 @@ pub use self::claim::RunClaim;
 use self::schema::Schema;
 use super::run::{Ending, StoredRun};
 use crate::engine::RunId;
-use crate::ports::{Claim, Entry, RunStore, StoreError};
+use crate::ports::{Claim, Entry, Place, RunStore, StoreError};
 use crate::store::StoredEvent;
 
 /// How long another process may hold the database for one write.
 const PATIENCE: Duration = Duration::from_secs(10);
 const DATABASE: &str = "runs.sqlite";
-/// Events that are read at once: whoever writes waits no longer than for these.
-const PART: usize = 1000;
 
 /// What is survived by what has been appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +41,8 @@ pub enum Durability {
 pub struct SqliteStore {
     folder: PathBuf,
     connection: Mutex<Connection>,
+    /// Whoever reads keeps no writer waiting.
+    reader: Mutex<Connection>,
 }
 
 impl SqliteStore {
@@ -70,7 +70,8 @@ impl SqliteStore {
             connection.pragma_update(None, "wal_autocheckpoint", 256).map_err(not_written)?;
         }
         Schema::bring_up_to_date(&connection, &folder)?;
-        Ok(Self { connection: Mutex::new(connection), folder })
+        let reader = connected(&folder).map_err(|error| not_read(&folder, &error))?;
+        Ok(Self { connection: Mutex::new(connection), reader: Mutex::new(reader), folder })
     }
 
     /// Opens the store in `folder` to read from it; `None` when there is none.
@@ -80,12 +81,12 @@ impl SqliteStore {
             return Ok(None);
         }
         let not_read = |error: rusqlite::Error| not_read(folder, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags).map_err(not_read)?;
-        connection.busy_timeout(PATIENCE).map_err(not_read)?;
+        let connection = connected(folder).map_err(not_read)?;
         Schema::found_in(&connection, folder)?;
         Schema::bring_up_to_date(&connection, folder)?;
-        Ok(Some(Self { connection: Mutex::new(connection), folder: folder.to_owned() }))
+        let reader = connected(folder).map_err(not_read)?;
+        let (connection, reader) = (Mutex::new(connection), Mutex::new(reader));
+        Ok(Some(Self { connection, reader, folder: folder.to_owned() }))
     }
 
     /// Where it lies.
@@ -145,18 +146,11 @@ impl SqliteStore {
         self.folder.join(run.as_str())
     }
 
-    /// The next events of a run, from that position on.
-    fn part(&self, number: i64, from: i64) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let connection = self.lock();
-        let query = "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
-        let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
-        let rows = query.query_map(params![number, from, PART as i64], entry);
-        let rows = rows.map_err(|error| self.not_read(&error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
+    fn number(&self, run: &RunId) -> Result<i64, StoreError> {
+        self.number_in(&self.reading(), run)
     }
 
-    fn number(&self, run: &RunId) -> Result<i64, StoreError> {
-        let connection = self.lock();
+    fn number_in(&self, connection: &Connection, run: &RunId) -> Result<i64, StoreError> {
         let mut found = connection
             .prepare_cached("SELECT number FROM runs WHERE id = ?1")
             .map_err(|error| self.not_read(&error))?;
@@ -174,6 +168,20 @@ impl SqliteStore {
         // A transaction that a panic leaves open is rolled back when it is dropped.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn reading(&self) -> MutexGuard<'_, Connection> {
+        // Nothing that a panic leaves unfinished is of use to the next.
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection to a database that is there.
+fn connected(folder: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
 }
 
 impl RunStore for SqliteStore {
@@ -201,12 +209,12 @@ impl RunStore for SqliteStore {
     }
 
     fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError> {
-        let number = self.number(run)?;
         let large = events.iter().map(|entry| self.kept_apart(run, entry)).collect::<Result<Vec<_>, _>>()?;
         let not_written = |error: rusqlite::Error| not_written(&self.folder, &error);
         let mut connection = self.lock();
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(not_written)?;
+        let number = self.number_in(&transaction, run)?;
         let count = "SELECT coalesce(max(position) + 1, 0) FROM events WHERE run = ?1";
         let found: i64 = transaction
             .prepare_cached(count)
@@ -245,26 +253,21 @@ impl RunStore for SqliteStore {
         Ok(after + events.len() as u64)
     }
 
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
-        let number = self.number(run)?;
-        let mut next = i64::try_from(from).unwrap_or(i64::MAX);
-        loop {
-            let part = self.part(number, next)?;
-            let is_last = part.len() < PART;
-            for (position, entry) in part {
-                next = i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1);
-                take(position, entry);
-            }
-            if is_last {
-                return Ok(());
-            }
-        }
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let connection = self.reading();
+        let number = self.number_in(&connection, run)?;
+        let query = "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+        let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
+        let bound = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let rows = query.query_map(params![number, bound(from), bound(most as u64)], entry);
+        let rows = rows.map_err(|error| self.not_read(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
         let number = self.number(run)?;
         let (message, file) = {
-            let connection = self.lock();
+            let connection = self.reading();
             let query = "SELECT message, file FROM events WHERE run = ?1 AND position = ?2";
             connection
                 .prepare_cached(query)
@@ -283,16 +286,34 @@ impl RunStore for SqliteStore {
 
     fn run(&self, run: &RunId) -> Result<Option<StoredRun>, StoreError> {
         let query = format!("{RUNS} WHERE id = ?1");
-        let connection = self.lock();
-        let found = connection.query_row(&query, [run.as_str()], stored_run);
+        let connection = self.reading();
+        let mut found = connection.prepare_cached(&query).map_err(|error| self.not_read(&error))?;
+        let found = found.query_row([run.as_str()], stored_run);
         found.optional().map_err(|error| self.not_read(&error))
     }
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         let query = format!("{RUNS} ORDER BY created DESC, number DESC");
-        let connection = self.lock();
+        let connection = self.reading();
         let mut query = connection.prepare(&query).map_err(|error| self.not_read(&error))?;
         let rows = query.query_map([], stored_run).map_err(|error| self.not_read(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
+    }
+
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
+        // Of those that began at one moment, the one that came later is the later.
+        let query = format!(
+            "{RUNS} WHERE created <= ?1 AND (created < ?1 OR number < coalesce((SELECT number FROM runs WHERE id = ?2), \
+             ?3)) ORDER BY created DESC, number DESC LIMIT ?4"
+        );
+        let (created, run) =
+            place.map_or((i64::MAX, ""), |place| (micros(place.created), place.run.as_str()));
+        let absent = if place.is_some() { 0 } else { i64::MAX };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let connection = self.reading();
+        let mut query = connection.prepare_cached(&query).map_err(|error| self.not_read(&error))?;
+        let rows = query.query_map(params![created, run, absent, most], stored_run);
+        let rows = rows.map_err(|error| self.not_read(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }
 

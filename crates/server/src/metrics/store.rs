@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use aieffect_orchestrator::engine::RunId;
-use aieffect_orchestrator::ports::{Claim, Entry, RunStore, StoreError};
+use aieffect_orchestrator::ports::{Claim, Entry, Place, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
 use bytes::Bytes;
@@ -130,8 +130,8 @@ impl RunStore for Measured {
         Ok(count)
     }
 
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
-        self.metrics.store.measured(READ, || self.store.read(run, from, take))
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
+        self.metrics.store.measured(READ, || self.store.part(run, from, most))
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
@@ -144,6 +144,10 @@ impl RunStore for Measured {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         self.metrics.store.measured(READ, || self.store.runs())
+    }
+
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
+        self.metrics.store.measured(READ, || self.store.runs_behind(place, most))
     }
 
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aieffect_orchestrator::engine::RunId;
-use aieffect_orchestrator::ports::{Claim, Entry, RunStore, StoreError};
+use aieffect_orchestrator::ports::{Claim, Entry, Place, RunStore, StoreError};
 use aieffect_orchestrator::store::StoredRun;
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -56,8 +56,8 @@ impl RunStore for Announcing {
         Ok(count)
     }
 
-    fn read(&self, run: &RunId, from: u64, take: &mut dyn FnMut(u64, Entry)) -> Result<(), StoreError> {
-        self.store.read(run, from, take)
+    fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
+        self.store.part(run, from, most)
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
@@ -70,6 +70,10 @@ impl RunStore for Announcing {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         self.store.runs()
+    }
+
+    fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
+        self.store.runs_behind(place, most)
     }
 
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {

@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Runs};
 use crate::metrics::Subscriber;
 
+/// Events that are held of those that have not been read.
+const PART: usize = 500;
+
 /// A reader, at its own speed: what has not been read is in the store.
 pub struct Following {
     runs: Runs,
@@ -19,8 +22,6 @@ pub struct Following {
     /// Once no run is worked on any more.
     closed: CancellationToken,
     read: VecDeque<(u64, Entry)>,
-    /// Whether what is read now is all there will be.
-    is_last: bool,
     /// Counted while it reads.
     _subscriber: Subscriber,
 }
@@ -36,7 +37,6 @@ impl Runs {
             news,
             closed: self.model.closed.clone(),
             read: VecDeque::new(),
-            is_last: false,
             _subscriber: self.model.metrics.subscriber(),
         })
     }
@@ -48,7 +48,7 @@ impl Following {
         if self.news.is_some() || !self.read.is_empty() {
             return Ok(false);
         }
-        self.read = self.runs.events(&self.run, self.next).await?.into();
+        self.read = self.runs.next_events(&self.run, self.next, PART).await?.into();
         Ok(self.read.is_empty())
     }
 
@@ -60,15 +60,12 @@ impl Following {
                 self.next = event.0 + 1;
                 return Ok(Some(event));
             }
-            if self.is_last {
-                return Ok(None);
-            }
             // What happens from here on is news.
             if let Some(news) = &mut self.news {
                 news.mark_unchanged();
             }
             let is_closed = self.closed.is_cancelled();
-            self.read = self.runs.events(&self.run, self.next).await?.into();
+            self.read = self.runs.next_events(&self.run, self.next, PART).await?.into();
             if !self.read.is_empty() {
                 continue;
             }
@@ -82,8 +79,6 @@ impl Following {
             };
             if has_ended {
                 self.news = None;
-                self.is_last = true;
-                self.read = self.runs.events(&self.run, self.next).await?.into();
             }
         }
     }

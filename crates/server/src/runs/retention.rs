@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aieffect_orchestrator::ports::{RunStore, StoreError};
+use aieffect_orchestrator::ports::{Place, RunStore, StoreError};
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ use super::view::State;
 const PAUSE: Duration = Duration::from_secs(1);
 /// And so far at most, where age counts.
 const LONGEST: Duration = Duration::from_secs(60);
+/// Runs that are looked at together.
+const PART: usize = 200;
 
 /// Which runs that have ended are kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,27 +51,32 @@ pub(super) async fn keep(model: Arc<Model>, stop: CancellationToken) {
     }
 }
 
-/// Forgets what need not be kept any more; returns how many those were.
-fn sweep(model: &Model, retention: Retention) -> Result<usize, StoreError> {
-    let ours = |run: &StoredRun| run.labels.contains_key(labels::PACKAGE);
-    let over = |run: &StoredRun| matches!(run.ending, Ending::Ended(_));
-    let runs = model.store.runs()?.into_iter().filter(|run| ours(run) && over(run));
-    let now = SystemTime::now();
-    let mut forgotten = 0;
-    for (nth, run) in runs.enumerate() {
-        let is_one_too_many = retention.count.is_some_and(|count| nth >= count);
-        let limit = retention.age.and_then(|age| now.checked_sub(age));
-        if !is_one_too_many && !ended_before(model, &run, limit)? {
-            continue;
-        }
-        // Somebody may go on with it since.
-        if !matches!(model.state_of(&run), State::Waiting | State::Running) {
-            model.forget(&run.id)?;
-            model.metrics.runs.forgotten.inc();
-            forgotten += 1;
+/// Forgets what need not be kept any more.
+fn sweep(model: &Model, retention: Retention) -> Result<(), StoreError> {
+    let limit = retention.age.and_then(|age| SystemTime::now().checked_sub(age));
+    let (mut place, mut kept) = (None, 0);
+    loop {
+        let part = model.store.runs_behind(place.as_ref(), PART)?;
+        let Some(last) = part.last() else { return Ok(()) };
+        place = Some(Place { created: last.created, run: last.id.clone() });
+        for run in part.iter().filter(|run| has_ended(run)) {
+            let is_one_too_many = retention.count.is_some_and(|count| kept >= count);
+            if !is_one_too_many && !ended_before(model, run, limit)? {
+                kept += 1;
+                continue;
+            }
+            // Somebody may go on with it since.
+            if !matches!(model.state_of(run), State::Waiting | State::Running) {
+                model.forget(&run.id)?;
+                model.metrics.runs.forgotten.inc();
+            }
         }
     }
-    Ok(forgotten)
+}
+
+/// Whether it is one of the server's, and over.
+fn has_ended(run: &StoredRun) -> bool {
+    run.labels.contains_key(labels::PACKAGE) && matches!(run.ending, Ending::Ended(_))
 }
 
 fn ended_before(model: &Model, run: &StoredRun, limit: Option<SystemTime>) -> Result<bool, StoreError> {

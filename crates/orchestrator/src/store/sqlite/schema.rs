@@ -8,7 +8,7 @@ use super::{not_read, not_written};
 use crate::ports::StoreError;
 
 /// The version of the tables below. A change adds to [`Schema::bring_up_to_date`] and counts up.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Version 1.
 const TABLES: &str = "
@@ -43,6 +43,12 @@ const LABELS: &str = "
     PRAGMA user_version = 2;
 ";
 
+/// Version 3: the latest runs are found without a look at all others.
+const BY_TIME: &str = "
+    CREATE INDEX runs_by_time ON runs (created, number);
+    PRAGMA user_version = 3;
+";
+
 /// The tables of a database.
 pub(super) struct Schema;
 
@@ -72,6 +78,9 @@ impl Schema {
         }
         if Self::found_in(&transaction, folder)? == 1 {
             transaction.execute_batch(LABELS).map_err(not_written)?;
+        }
+        if Self::found_in(&transaction, folder)? == 2 {
+            transaction.execute_batch(BY_TIME).map_err(not_written)?;
         }
         transaction.commit().map_err(not_written)
     }
