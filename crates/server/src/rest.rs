@@ -14,10 +14,10 @@ mod runs;
 use std::io;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::StatusCode;
 use http::request::Parts;
 use tokio::net::TcpListener;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::problem::Problem;
 use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::notices::Reason;
 use crate::runs::Runs;
 
 /// Bytes of a package, zipped or as documents.
@@ -90,10 +91,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 /// Whether runs can be begun: the store answers.
-async fn ready(axum::extract::State(runs): axum::extract::State<Runs>) -> impl IntoResponse {
+async fn ready(axum::extract::State(runs): axum::extract::State<Runs>) -> Response {
     match runs.check().await {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => {
+            let body = format!("{error}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, Extension(Reason(error.to_string().into())), body)
+                .into_response()
+        }
     }
 }
 
