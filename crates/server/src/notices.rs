@@ -10,6 +10,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
+/// Letters of a request's path that are told.
+const LONGEST_PATH: usize = 200;
+
 /// Something that somebody may have to look after.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice<'a> {
@@ -58,7 +61,8 @@ pub fn telling(router: Router, notices: Notices) -> Router {
 
 async fn tell(State(notices): State<Notices>, request: Request, next: Next) -> Response {
     // What stands behind the path may be anybody's, and is not repeated.
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
+    let asked = format!("{} {path}", request.method());
     let response = next.run(request).await;
     if let Some((status, reason)) = failure(&response) {
         notices(&Notice::RequestFailed { request: &asked, status: &status, reason: &reason });
