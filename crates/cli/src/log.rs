@@ -1,6 +1,7 @@
 //! Log lines on stderr, as text or JSON: what happens in a run, and what services print.
 
 mod narrator;
+pub(crate) mod serving;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -226,7 +226,7 @@ fn a_store_of_a_newer_version_is_refused() {
     for ended in [package.orchestrate().output(), resume(&package).output()] {
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         ended.says(
-            "is of a newer version (9; this program knows 2): use the newer aieffect, or another folder with",
+            "is of a newer version (9; this program knows 3): use the newer aieffect, or another folder with",
         );
     }
     assert_eq!(std::fs::read(&file).unwrap(), bytes);

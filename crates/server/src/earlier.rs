@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use self::documents::Submission;
 use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::notices::Reason;
 use crate::packages::{Refusal, Wanted};
 use crate::runs::{Error, Naming, Request, RunView, Runs, ServiceKey, State as RunState};
 use crate::time;
@@ -79,6 +80,9 @@ impl Detail {
 impl IntoResponse for Detail {
     fn into_response(self) -> Response {
         let mut response = body(self.0, &json!({ "detail": self.1 }));
+        if let Some(detail) = self.1.as_str() {
+            response.extensions_mut().insert(Reason(detail.into()));
+        }
         if matches!(self.0, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
         }

@@ -21,6 +21,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
@@ -28,6 +29,7 @@ use tonic_health::ServingStatus;
 
 use self::status::Problem;
 use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::notices::{Notices, telling};
 use crate::runs::{Page, Runs};
 
 /// Bytes of a message with a package, and of any other request. What goes around a package takes less than a MiB.
@@ -68,6 +70,7 @@ pub async fn serve(
     listener: TcpListener,
     runs: Runs,
     keys: Arc<Keys>,
+    notices: Notices,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let face = Face { runs, keys };
@@ -81,19 +84,20 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let router = Server::builder()
-        .initial_stream_window_size(CALL_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(MOST_CALLS)
-        .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .http2_keepalive_timeout(Some(PATIENCE))
-        .add_service(PipelinesServer::new(face.clone()).max_decoding_message_size(LARGEST_PACKAGE))
+    let routes = Routes::new(PipelinesServer::new(face.clone()).max_decoding_message_size(LARGEST_PACKAGE))
         .add_service(RunsServer::new(face.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(NodesServer::new(face).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(health)
         .add_service(reflection().build_v1()?)
         // What grpcio and older tools ask for.
         .add_service(reflection().build_v1alpha()?);
+    let router = Server::builder()
+        .initial_stream_window_size(CALL_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(MOST_CALLS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(PATIENCE))
+        .add_routes(telling(routes.into_axum_router(), notices).into());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let stopped = async {
         stop.cancelled().await;

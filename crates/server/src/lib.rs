@@ -14,6 +14,7 @@ pub mod grpc;
 pub mod keys;
 mod kind;
 mod metrics;
+pub mod notices;
 pub mod packages;
 pub mod rest;
 pub mod runs;

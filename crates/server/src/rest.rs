@@ -16,10 +16,10 @@ mod runs;
 use std::io;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use self::openapi::Callers;
 use self::problem::{NOT_FOUND, OTHER_METHOD, Problem};
 use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::notices::Reason;
 use crate::runs::Runs;
 
 /// Bytes of a package, zipped or as documents.
@@ -108,10 +109,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 /// Whether runs can be begun: the store answers.
-async fn ready(State(runs): State<Runs>) -> impl IntoResponse {
+async fn ready(State(runs): State<Runs>) -> Response {
     match runs.check().await {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => {
+            let body = format!("{error}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, Extension(Reason(error.to_string().into())), body)
+                .into_response()
+        }
     }
 }
 

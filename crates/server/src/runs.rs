@@ -41,6 +41,7 @@ pub use self::service_key::ServiceKey;
 pub use self::view::{RunView, State};
 use crate::allow::Allowed;
 use crate::metrics::{Form, Measured, Metrics};
+use crate::notices::{Notices, ObserverFor};
 use crate::packages::{Packages, Wanted};
 
 /// What runs are made with.
@@ -53,6 +54,10 @@ pub struct Parts {
     pub means: MeansFor,
     /// What those who carry them out know of services that cannot be connected to.
     pub breakers: Arc<Breakers>,
+    /// Who sees what happens in each run.
+    pub observers: ObserverFor,
+    /// Who is told of what else happens.
+    pub notices: Notices,
 }
 
 /// What carries runs out.
@@ -145,7 +150,7 @@ impl Runs {
     /// The runs of a store. Those that had not ended when the server last did go on. The future works on them, until the
     /// server [stops](Self::stop).
     pub fn open(parts: Parts, settings: Settings) -> Result<(Self, impl Future<Output = ()>), StoreError> {
-        let Parts { store, packages, means, breakers } = parts;
+        let Parts { store, packages, means, breakers, observers, notices } = parts;
         let metrics =
             Arc::new(Metrics::new(&settings.version, settings.callers.clone(), Arc::clone(&breakers)));
         metrics.runs.may(State::Running, settings.most_running);
@@ -159,6 +164,8 @@ impl Runs {
             packages,
             means,
             breakers,
+            observers,
+            notices,
             settings,
             now,
             closed,

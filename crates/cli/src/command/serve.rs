@@ -10,6 +10,7 @@ use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
 use aieffect_orchestrator::transport::{Breakers, ServiceTransport};
+use aieffect_server::notices::telling;
 use aieffect_server::runs::{Means, MeansFor, Parts, Retention, Runs, Settings};
 use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ use crate::access::AccessFlags;
 use crate::arguments::{LogFormat, LogLevel, duration};
 use crate::drive::Interrupts;
 use crate::exit::{Exit, Failure};
-use crate::log::Log;
+use crate::log::{Log, serving};
 
 /// How long open requests may take to end once no run is under way any more.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
@@ -113,6 +114,8 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         packages: Arc::new(packages),
         means: means(access.with_breakers(Arc::clone(&breakers)), options.ready_timeout),
         breakers,
+        observers: serving::observers(&log),
+        notices: serving::notices(&log),
     };
     let settings = Settings {
         most_running: options.max_runs.into(),
@@ -149,8 +152,9 @@ async fn serve(
     let earlier = earlier::router(runs.clone(), Arc::clone(&keys));
     let router = earlier.merge(rest::router(runs.clone(), Arc::clone(&keys)));
     let router = if keys.is_open() && !options.insecure { rest::only_here(router) } else { router };
-    let http = rest::serve(http, router, stop.clone());
-    let grpc = grpc::serve(grpc, runs.clone(), keys, stop.clone());
+    let notices = serving::notices(log);
+    let http = rest::serve(http, telling(router, Arc::clone(&notices)), stop.clone());
+    let grpc = grpc::serve(grpc, runs.clone(), keys, notices, stop.clone());
     let failed = |address: SocketAddr, error: &dyn std::error::Error| {
         let text = format!("{address} is not listened at any more: {error}");
         Failure::text(Exit::Internal, text)

@@ -46,7 +46,9 @@ impl Serving {
         let mut running = serve.args(["--grpc-addr=127.0.0.1:0", &store]).args(args).start();
         let mut address = |scheme: &str| {
             let line = running.line_with(&format!("listening at {scheme}://"));
-            line.split("://").nth(1).unwrap().trim().to_owned()
+            let rest = line.split("://").nth(1).unwrap();
+            // What is logged as JSON goes on behind it.
+            rest.split(['"', '\n']).next().unwrap().trim().to_owned()
         };
         let (grpc, address) = (address("grpc"), address("http"));
         Self { running, address, grpc, key: None, described: OnceLock::new() }

@@ -243,7 +243,7 @@ fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
     ];
     for opened in opened {
         let Err(error) = opened else { panic!("it was opened") };
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }

@@ -118,8 +118,8 @@ impl RunStore for Measured {
 
     fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError> {
         let ending = ending_of(events);
-        // Nobody else writes to it meanwhile, or the events would be refused.
-        let before = if ending.is_some() { self.store.run(run)? } else { None };
+        // Nobody else writes to it meanwhile, or the events would be refused. That it cannot be counted keeps no run from its end.
+        let before = ending.and_then(|_| self.store.run(run).ok().flatten());
         let count = self.metrics.store.measured(APPEND, || self.store.append(run, after, events))?;
         if let (Some(before), Some(ending)) = (before, ending) {
             self.moved(&before, before.ending, ending);
@@ -155,7 +155,7 @@ impl RunStore for Measured {
     }
 
     fn forget(&self, run: &RunId) -> Result<(), StoreError> {
-        let before = self.store.run(run)?;
+        let before = self.store.run(run).ok().flatten();
         self.metrics.store.measured(FORGET, || self.store.forget(run))?;
         if let Some(before) = before {
             self.moved(&before, before.ending, Ending::Open);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::keys::Denied;
 use crate::kind::Kind;
+use crate::notices::Reason;
 use crate::packages::Refusal;
 use crate::runs::Error;
 
@@ -65,13 +66,14 @@ impl IntoResponse for Problem {
             "type": format!("urn:aieffect:problem:{code}"),
             "title": status.canonical_reason().unwrap_or("Error"),
             "status": status.as_u16(),
-            "detail": detail,
+            "detail": &detail,
             "code": code,
         });
         if !findings.is_empty() {
             body["findings"] = findings.into();
         }
         let mut response = (status, body.to_string()).into_response();
+        response.extensions_mut().insert(Reason(detail.into()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {

@@ -203,8 +203,9 @@ async fn perform(
     let metrics = &model.metrics;
     let mut calls = Calls::new(Arc::clone(metrics), &plan);
     let counting: Observer = Box::new(move |recorded| calls.see(recorded));
+    let telling = (model.observers)(&run, &plan);
     let transport = Arc::new(Passing::new(means.transport, Arc::clone(metrics)));
-    let handle = Orchestrator::new(transport).submit(plan, means.endpoints, options, vec![counting]);
+    let handle = Orchestrator::new(transport).submit(plan, means.endpoints, options, vec![counting, telling]);
     let asked = handle.cancellation();
     let mut ended = std::pin::pin!(handle.wait());
     let report = tokio::select! {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::announce::Announcing;
 use super::{Begun, Error, Means, MeansFor, Naming, Request, ServiceKey, Settings, State, labels};
 use crate::metrics::{Measured, Metrics};
+use crate::notices::{Notice, Notices, ObserverFor};
 use crate::packages::Packages;
 
 /// What all have in common.
@@ -25,6 +26,8 @@ pub(super) struct Model {
     pub(super) packages: Arc<Packages>,
     pub(super) means: MeansFor,
     pub(super) breakers: Arc<Breakers>,
+    pub(super) observers: ObserverFor,
+    pub(super) notices: Notices,
     pub(super) settings: Settings,
     pub(super) now: Mutex<Now>,
     /// Held by those who begin a run, and alone by who takes a package away.
@@ -129,6 +132,11 @@ impl Model {
 
     pub(super) fn enter(&self, run: &RunId, phase: Phase) {
         let is_interrupted = matches!(phase, Phase::Interrupted(_));
+        match &phase {
+            Phase::Interrupted(reason) => (self.notices)(&Notice::Interrupted { run, reason }),
+            Phase::NeedsKey => (self.notices)(&Notice::NeedsKey { run }),
+            Phase::Waiting | Phase::Running => {}
+        }
         self.lock().phases.insert(run.clone(), phase);
         if is_interrupted {
             self.store.close(run);
@@ -186,6 +194,7 @@ impl Model {
         if let Err(error) = appended {
             return self.enter(run, Phase::Interrupted(error.to_string()));
         }
+        (self.notices)(&Notice::Cancelled { run });
         let mut now = self.lock();
         now.phases.remove(run);
         now.keys.remove(run);
