@@ -11,6 +11,7 @@ mod exit;
 mod findings;
 mod inputs;
 mod keep;
+mod listen;
 mod load;
 mod log;
 mod pages;

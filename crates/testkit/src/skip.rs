@@ -27,6 +27,10 @@ pub enum Requirement {
     Graphviz,
     /// `groff`, which formats manual pages.
     Groff,
+    /// `curl`, a client of HTTP.
+    Curl,
+    /// `systemd-analyze`, which judges unit files.
+    Systemd,
     /// `tmux`, a terminal whose screen can be read.
     Tmux,
     /// A file system of one's own: `unshare` and `mount`.
@@ -36,13 +40,15 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Docker,
         Self::Python,
         Self::Schemathesis,
         Self::Shellcheck,
         Self::Graphviz,
         Self::Groff,
+        Self::Curl,
+        Self::Systemd,
         Self::Tmux,
         Self::Mount,
         Self::SharedData,
@@ -57,6 +63,8 @@ impl Requirement {
             Self::Shellcheck => "shellcheck",
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
+            Self::Curl => "curl",
+            Self::Systemd => "systemd",
             Self::Tmux => "tmux",
             Self::Mount => "mount",
             Self::SharedData => "shared-data",
@@ -72,6 +80,8 @@ impl Requirement {
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
+            Self::Curl => succeeds("curl", &["--version"]),
+            Self::Systemd => succeeds("systemd-analyze", &["--version"]),
             Self::Tmux => succeeds("tmux", &["-V"]),
             Self::Mount => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]),
             Self::SharedData => shared_dir().is_some(),
@@ -83,6 +93,8 @@ impl Requirement {
             Self::Shellcheck => "shellcheck is not installed",
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",
+            Self::Curl => "curl is not installed",
+            Self::Systemd => "systemd-analyze is not installed",
             Self::Tmux => "tmux is not installed",
             Self::Mount => "file systems cannot be mounted in a namespace",
             Self::SharedData => "there is no folder `shared` beside the repository",

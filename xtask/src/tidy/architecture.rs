@@ -20,7 +20,7 @@ const RESERVED: [(&str, &[&str]); 11] = [
     ("terminal_size", &["cli"]),
     ("tokio", &["orchestrator", "local", "server", "testkit", "cli"]),
     ("tonic", &["api", "orchestrator", "server", "testkit"]),
-    ("tokio-rustls", &["orchestrator", "testkit"]),
+    ("tokio-rustls", &["orchestrator", "server", "testkit"]),
     ("protox", &["api", "contract", "testkit"]),
     ("rusqlite", &["orchestrator"]),
     ("walkdir", &["layout", "local", "xtask"]),
