@@ -14,6 +14,7 @@ mod keep;
 mod listen;
 mod load;
 mod log;
+mod manager;
 mod pages;
 mod paths;
 mod progress;

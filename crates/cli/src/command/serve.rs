@@ -25,6 +25,7 @@ use crate::drive::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::listen::ListenFlags;
 use crate::log::Log;
+use crate::manager::{Manager, State};
 
 /// How long open requests may take to end once no run is under way any more.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
@@ -178,12 +179,18 @@ async fn serve(
     let secured = if tls.is_some() { "s" } else { "" };
     log.info(&format!("listening at grpc{secured}://{grpc_bound}"));
     log.info(&format!("listening at http{secured}://{http_bound}"));
+    let manager = Manager::from_environment(log);
+    manager.tell(State::Ready);
+    // That the store answers at all: whether it does so well is for `/readyz` to say.
+    let mut watched = std::pin::pin!(manager.watched(|| runs.check()));
     tokio::select! {
         ended = &mut serving => return ended.map(|()| Exit::Done),
         () = &mut work => return Err(Failure::text(Exit::Internal, "runs are not worked on any more")),
         never = again => match never {},
+        never = &mut watched => match never {},
         _ = interrupts.next() => {}
     }
+    manager.tell(State::Stopping);
     log.info("stopping: what is under way may end; a second signal does not wait for it");
     stop.cancel();
     let ended = CancellationToken::new();
@@ -203,6 +210,7 @@ async fn serve(
     let stopping = async { tokio::join!(working, answering) };
     tokio::select! {
         _ = stopping => {}
+        never = &mut watched => match never {},
         _ = interrupts.next() => {}
     }
     Ok(Exit::Done)
