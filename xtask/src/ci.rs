@@ -5,13 +5,19 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::workspace::{cargo, pass};
-use crate::{test, tidy};
+use crate::{deny, test, tidy};
 
 /// A name, and what is done under it.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 5] =
-    [("fmt", format), ("clippy", lint), ("test", test::run), ("doc", document), ("tidy", tidy::run)];
+const STEPS: [Step; 6] = [
+    ("fmt", format),
+    ("clippy", lint),
+    ("test", test::run),
+    ("doc", document),
+    ("tidy", tidy::run),
+    ("deny", deny::run),
+];
 
 pub(crate) fn run() -> Result<()> {
     let mut summary = String::new();

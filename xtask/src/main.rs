@@ -7,6 +7,7 @@
 mod base_images;
 mod bench;
 mod ci;
+mod deny;
 mod dist;
 mod fuzz;
 mod golden;
@@ -37,7 +38,9 @@ enum Chore {
     Guide,
     /// Check what no compiler checks: the crate graph, pure modules, pages, links, schemas, lengths
     Tidy,
-    /// All that has to pass: format, lints, tests, docs, tidy
+    /// Check licences, sources and doubles of all libraries, as deny.toml has it
+    Deny,
+    /// All that has to pass: format, lints, tests, docs, tidy, deny
     Ci,
     /// Measure, and print the table for docs/benchmarks.md
     Bench,
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Test => test::run(),
         Chore::Guide => guide::run(),
         Chore::Tidy => tidy::run(),
+        Chore::Deny => deny::run(),
         Chore::Ci => ci::run(),
         Chore::Bench => bench::run(),
         Chore::Fuzz(arguments) => fuzz::run(&arguments),

@@ -137,7 +137,8 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn read(option: &str, file: &Path) -> Result<Vec<u8>, Failure> {
+/// A file that an option names.
+pub(crate) fn read(option: &str, file: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(file).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::NotFound => "does not exist".to_owned(),

@@ -63,6 +63,11 @@ impl Failure {
         Self { exit, error: error.into(), details: Vec::new(), help: None }
     }
 
+    /// What went wrong, on one line.
+    pub(crate) fn said(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     pub(crate) fn text(exit: Exit, text: impl Into<String>) -> Self {
         Self::new(exit, anyhow::anyhow!(text.into()))
     }

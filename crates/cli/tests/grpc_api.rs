@@ -238,3 +238,21 @@ async fn a_key_for_the_services_is_wanted_again_by_a_server_that_was_started_ane
     let last = server.calls().pop().unwrap();
     assert_eq!(last.metadata["authorization"], "Bearer planted-0123456789");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_says_nothing_more_ends_and_a_message_too_long_is_refused() {
+    let store = folder();
+    let serving = Serving::start(store.path(), &["--request-timeout=300ms"]);
+    let channel = channel(&serving).await;
+    let mut silent = tonic::client::Grpc::new(channel.clone());
+    silent.ready().await.unwrap();
+    let path = "/aieffect.v1.Runs/Start".parse().unwrap();
+    let codec = tonic_prost::ProstCodec::<v1::StartRunRequest, v1::StartRunResponse>::default();
+    let never = Request::new(futures_util::stream::pending());
+    let ended = silent.client_streaming(never, path, codec).await.unwrap_err();
+    assert_eq!(ended.code(), Code::DeadlineExceeded, "{ended}");
+    let pipeline = "0".repeat(5 * 1024 * 1024);
+    let long = v1::StartRunRequest { pipeline, ..Default::default() };
+    let refused = RunsClient::new(channel).start(long).await.unwrap_err();
+    assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{refused}");
+}

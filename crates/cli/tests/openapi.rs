@@ -72,7 +72,7 @@ fn nothing_that_schemathesis_thinks_of_breaks_an_open_server() {
     skip!(Schemathesis);
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &[]);
-    tried_out(folder.path(), serving, &[]);
+    tried_out(folder.path(), &serving, &[]);
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn nothing_that_schemathesis_thinks_of_breaks_a_server_with_keys() {
     let serving = Serving::start(folder.path(), &["--keys", keys.to_str().unwrap()]);
     // One that deletes nothing, so that what is there stays there.
     let header = ["--header", "Authorization: Bearer 0123456789abcdef"];
-    tried_out(folder.path(), serving.with_key("0123456789abcdef"), &header);
+    tried_out(folder.path(), &serving.with_key("0123456789abcdef"), &header);
 }
 
 /// Has it try the server out, which has two packages and ended runs of them. Afterwards the server still is well.
-fn tried_out(folder: &Path, serving: Serving, args: &[&str]) {
+fn tried_out(folder: &Path, serving: &Serving, args: &[&str]) {
     let (service, used) = (started(), started());
     let free = serving.put(&chain(service.port(), 1).written());
     let digest = serving.put(&chain(used.port(), 2).written());

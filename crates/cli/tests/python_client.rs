@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use aieffect_testkit::{Bound, Gate, Protos, Reply, repo_root, skip};
+use aieffect_testkit::{Authority, Bound, Gate, Protos, Reply, repo_root, skip};
 use serde_json::json;
 use support::{chain, copy, step_proto};
 
@@ -31,12 +31,19 @@ fn the_python_client_does_what_its_tests_say() {
         service().on("/a.Step/Do", reply).start()
     };
     let (package, held) = (chain(server.port(), 2).written(), chain(gated.port(), 1).written());
+    let authority = Authority::new();
+    let own = authority.issue(&["127.0.0.1"]);
+    let texts = [("ca.pem", authority.pem()), ("own.pem", own.certificate), ("own.key", own.key)];
+    for (name, text) in texts {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
     let mut tests = Command::new("python3")
         .arg(repo_root().join("proto/python/tests/test_client.py"))
         .env("PYTHONPATH", &site)
         .env("BINARY", env!("CARGO_BIN_EXE_aieffect"))
         .env("PACKAGE", package.path())
         .env("GATED", held.path())
+        .env("CERTIFICATES", folder.path())
         .env("no_proxy", "127.0.0.1")
         .stdout(Stdio::piped())
         .spawn()

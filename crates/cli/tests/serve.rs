@@ -108,6 +108,22 @@ fn requests_that_cannot_be_met_say_why() {
             serving.ask("POST", "/api/v1/runs", &[("content-type", "application/json")], b"{"),
             (400, "bad_request"),
         ),
+        (serving.post("/api/v1/runs", &json!([digest])), (422, "bad_request")),
+        (serving.post(&format!("/api/v1/runs/{run}/resume"), &json!([])), (422, "bad_request")),
+        (
+            serving.ask(
+                "POST",
+                &format!("/api/v1/runs/{run}/resume"),
+                &[("content-type", "text/plain")],
+                b"{}",
+            ),
+            (415, "unsupported_media_type"),
+        ),
+        (serving.get("/api/v1/runs/%FF"), (400, "bad_request")),
+        (
+            serving.ask("GET", &format!("/api/v1/runs/{run}/events"), &[("last-event-id", "x")], b""),
+            (400, "bad_request"),
+        ),
         (
             serving.post("/api/v1/runs", &json!({"pipeline": digest, "initial_data": {"tex": 1}})),
             (422, "findings"),
@@ -430,7 +446,7 @@ fn others_are_not_answered_without_keys() {
         .arg(format!("--store={}", store.path().display()))
         .output();
     refused.check(2, "error: whoever reaches 0.0.0.0:0 could run anything: it has no keys");
-    refused.says("help: give it keys with `--keys FILE`, or say `--insecure`");
+    refused.says("help: give it keys with `--keys FILE`, let in only clients with a certificate");
     let keys = tempfile::NamedTempFile::new().unwrap();
     fs::write(&keys, "portal write planted-0123456789\n").unwrap();
     let args = [format!("--store={}", store.path().display()), format!("--keys={}", keys.path().display())];

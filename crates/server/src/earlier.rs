@@ -26,7 +26,7 @@ use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::notices::Reason;
 use crate::packages::{Refusal, Wanted};
 use crate::runs::{Error, Naming, Request, RunView, Runs, ServiceKey, State as RunState};
-use crate::time;
+use crate::{rest, time};
 
 const LARGEST: usize = 64 * 1024 * 1024;
 /// How long a run that is to be deleted may take to end.
@@ -147,7 +147,10 @@ async fn submit(
     if !kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
         return Err(Detail::form(&[], "Input should be application/json"));
     }
-    let sent = sent.map_err(|rejection| Detail::new(rejection.status(), rejection.body_text()))?;
+    let sent = sent.map_err(|rejection| match rest::is_too_slow(&rejection) {
+        true => Detail::new(StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
+        false => Detail::new(rejection.status(), rejection.body_text()),
+    })?;
     let Submission { files, inputs, service_key } = Submission::read(&sent)?;
     let runs = face.runs.clone();
     let put = tokio::task::spawn_blocking(move || runs.packages().put_files(&files));

@@ -9,26 +9,28 @@ mod pipelines;
 mod runs;
 mod status;
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aieffect_api::DESCRIPTORS;
 use aieffect_api::v1::nodes_server::NodesServer;
 use aieffect_api::v1::pipelines_server::PipelinesServer;
 use aieffect_api::v1::runs_server::RunsServer;
+use axum::extract::State;
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 use tonic_health::ServingStatus;
 
 use self::status::Problem;
 use crate::keys::{Caller, Keys, Scope, bearer};
+use crate::listen::{KEEP_ALIVE, Listener, MOST_CALLS, PATIENCE, Pace, timely};
 use crate::notices::{Notices, telling};
 use crate::runs::{Page, Runs};
 
@@ -37,14 +39,13 @@ const LARGEST_PACKAGE: usize = 65 * 1024 * 1024;
 const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 /// Bytes that are sent at once of what is longer: grpcio takes no message over 4 MiB by default.
 const PIECE: usize = 64 * 1024;
-/// Calls at once on a connection.
-const MOST_CALLS: u32 = 256;
 /// Bytes under way to the server before it has taken any, of a call and of a connection.
 const CALL_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
-/// A connection on which nothing comes is asked for a sign of life this often, and given up without one.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Bytes of a call's metadata.
+const LONGEST_HEAD: u32 = 32 * 1024;
+/// The services whose requests are one message; whoever asks by reflection may think between two.
+const OF_ONE_MESSAGE: &str = "/aieffect.v1.";
 
 /// Why no more calls are answered.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,7 @@ struct Face {
 /// Answers calls until it is told to stop, and those that were begun by then. Streams of events that are open end once no run is
 /// worked on any more.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     runs: Runs,
     keys: Arc<Keys>,
     notices: Notices,
@@ -91,14 +92,22 @@ pub async fn serve(
         .add_service(reflection().build_v1()?)
         // What grpcio and older tools ask for.
         .add_service(reflection().build_v1alpha()?);
+    let pace = Pace::new(listener.limits().patience, || {
+        Status::deadline_exceeded("the request did not come in time").into()
+    });
+    let in_time = axum::middleware::from_fn_with_state(pace, in_time);
     let router = Server::builder()
         .initial_stream_window_size(CALL_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(MOST_CALLS)
+        .http2_max_header_list_size(LONGEST_HEAD)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(PATIENCE))
-        .add_routes(telling(routes.into_axum_router(), notices).into());
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        .add_routes(telling(routes.into_axum_router().layer(in_time), notices).into());
+    let incoming = stream::unfold(listener, async |mut listener| {
+        let connection = listener.next().await;
+        Some((Ok::<_, Infallible>(connection), listener))
+    });
     let stopped = async {
         stop.cancelled().await;
         for name in names {
@@ -106,6 +115,13 @@ pub async fn serve(
         }
     };
     Ok(router.serve_with_incoming_shutdown(incoming, stopped).await?)
+}
+
+async fn in_time(State(pace): State<Pace>, request: axum::extract::Request, next: Next) -> Response {
+    match request.uri().path().starts_with(OF_ONE_MESSAGE) {
+        true => timely(pace, request, next).await,
+        false => next.run(request).await,
+    }
 }
 
 impl Face {

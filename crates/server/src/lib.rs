@@ -5,6 +5,8 @@
 //! runs are made from, [`Keys`] says who may ask for what. Faces only translate: [`rest`] is the native one over HTTP,
 //! [`grpc`] the same over gRPC, [`earlier`] that of the orchestrator that came before.
 //!
+//! [`listen`] is the door of them all.
+//!
 //! Deliberately absent: which store and which transport there is, how services come to run, arguments, and signals.
 
 pub mod allow;
@@ -13,6 +15,7 @@ mod events;
 pub mod grpc;
 pub mod keys;
 mod kind;
+pub mod listen;
 mod metrics;
 pub mod notices;
 pub mod packages;

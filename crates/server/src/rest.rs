@@ -13,7 +13,6 @@ mod packages;
 mod problem;
 mod runs;
 
-use std::io;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, State};
@@ -24,10 +23,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use self::openapi::Callers;
+pub(crate) use self::problem::is_too_slow;
 use self::problem::{NOT_FOUND, OTHER_METHOD, Problem};
 use crate::keys::{Caller, Keys, Scope, bearer};
 use crate::notices::Reason;
@@ -100,12 +98,6 @@ fn routes() -> [(&'static str, MethodRouter<Face>); 16] {
         ("/docs", get(page)),
         ("/docs/style.css", get(docs::style)),
     ]
-}
-
-/// Answers requests until it is told to stop, and those that were begun by then. Streams of events that are open end with their
-/// runs, so whoever stops this gives it a time.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Whether runs can be begun: the store answers.

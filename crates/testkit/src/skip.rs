@@ -27,6 +27,10 @@ pub enum Requirement {
     Graphviz,
     /// `groff`, which formats manual pages.
     Groff,
+    /// `curl`, a client of HTTP.
+    Curl,
+    /// `systemd-analyze`, which judges unit files.
+    Systemd,
     /// `tmux`, a terminal whose screen can be read.
     Tmux,
     /// `promtool`, which looks at metrics and at rules about them.
@@ -38,13 +42,15 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Docker,
         Self::Python,
         Self::Schemathesis,
         Self::Shellcheck,
         Self::Graphviz,
         Self::Groff,
+        Self::Curl,
+        Self::Systemd,
         Self::Tmux,
         Self::Promtool,
         Self::Mount,
@@ -60,6 +66,8 @@ impl Requirement {
             Self::Shellcheck => "shellcheck",
             Self::Graphviz => "graphviz",
             Self::Groff => "groff",
+            Self::Curl => "curl",
+            Self::Systemd => "systemd",
             Self::Tmux => "tmux",
             Self::Promtool => "promtool",
             Self::Mount => "mount",
@@ -76,6 +84,8 @@ impl Requirement {
             Self::Shellcheck => succeeds("shellcheck", &["--version"]),
             Self::Graphviz => succeeds("dot", &["-V"]),
             Self::Groff => succeeds("groff", &["--version"]),
+            Self::Curl => succeeds("curl", &["--version"]),
+            Self::Systemd => succeeds("systemd-analyze", &["--version"]),
             Self::Tmux => succeeds("tmux", &["-V"]),
             Self::Promtool => succeeds("promtool", &["--version"]),
             Self::Mount => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]),
@@ -88,6 +98,8 @@ impl Requirement {
             Self::Shellcheck => "shellcheck is not installed",
             Self::Graphviz => "Graphviz is not installed",
             Self::Groff => "groff is not installed",
+            Self::Curl => "curl is not installed",
+            Self::Systemd => "systemd-analyze is not installed",
             Self::Tmux => "tmux is not installed",
             Self::Promtool => "promtool (of Prometheus) is not installed",
             Self::Mount => "file systems cannot be mounted in a namespace",

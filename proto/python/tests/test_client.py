@@ -1,7 +1,7 @@
 """The client against a real server.
 
 The environment says what with: BINARY is `aieffect`, PACKAGE the folder of a package with steps `n1:Do` and `n2:Do`, GATED one
-whose services answer once `open` has been printed.
+whose services answer once `open` has been printed, CERTIFICATES one with a CA, `ca.pem`, and what it has signed, `own.pem` and `own.key`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from aieffect import Client, Problem, RunState
 
 PACKAGE = Path(os.environ["PACKAGE"])
 GATED = Path(os.environ["GATED"])
+CERTIFICATES = Path(os.environ["CERTIFICATES"])
 KEY = "0123456789abcdef"
 PATIENCE_SECONDS = 60
 
@@ -24,8 +25,9 @@ PATIENCE_SECONDS = 60
 class Server:
     """`aieffect serve` on a store. It can be stopped and come back at the same address."""
 
-    def __init__(self, store: Path):
+    def __init__(self, store: Path, *options: str):
         self.store = store
+        self.options = options
         self.address = "127.0.0.1:0"
 
     async def start(self) -> None:
@@ -33,13 +35,13 @@ class Server:
         keys.write_text(f"tests admin {KEY}\nwatch read fedcba9876543210\n")
         keys.chmod(0o600)
         options = ["--http-addr=127.0.0.1:0", f"--grpc-addr={self.address}", f"--store={self.store / 'runs'}"]
-        options += [f"--keys={keys}", "--grace=100ms"]
+        options += [f"--keys={keys}", "--grace=100ms", *self.options]
         self.process = await asyncio.create_subprocess_exec(
             os.environ["BINARY"], "serve", *options, stderr=asyncio.subprocess.PIPE
         )
-        while "grpc://" not in (line := (await self.process.stderr.readline()).decode()):
+        while "at grpc" not in (line := (await self.process.stderr.readline()).decode()):
             assert line, "the server has ended"
-        self.address = line.split("grpc://")[1].strip()
+        self.address = line.split("://")[1].strip()
 
     async def stop(self) -> None:
         self.process.terminate()
@@ -68,6 +70,22 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([(step.name, step.state) for step in run.steps], [("n1:Do", "finished"), ("n2:Do", "finished")])
         results = await self.client.results(run.id)
         self.assertEqual(results["n2:Do"]["text"], "fine")
+
+    async def test_a_server_with_mutual_tls_is_reached_with_credentials_alone(self) -> None:
+        ca, certificate, key = (CERTIFICATES / name for name in ("ca.pem", "own.pem", "own.key"))
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        server = Server(folder, f"--listen-cert={certificate}", f"--listen-key={key}", f"--listen-client-ca={ca}")
+        await server.start()
+        self.addAsyncCleanup(server.stop)
+        known = grpc.ssl_channel_credentials(ca.read_bytes(), key.read_bytes(), certificate.read_bytes())
+        async with Client(server.address, key=KEY, credentials=known) as client:
+            digest = (await self.within(client.put(PACKAGE))).digest
+        self.assertEqual(digest, (await self.client.put(PACKAGE)).digest)
+        unknown = grpc.ssl_channel_credentials(ca.read_bytes())
+        async with Client(server.address, key=KEY, credentials=unknown) as client:
+            with self.assertRaises(Problem):
+                await self.within(client.put(PACKAGE))
 
     async def test_a_zip_and_a_digest_are_the_same_pipeline(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

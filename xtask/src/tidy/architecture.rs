@@ -20,7 +20,7 @@ const RESERVED: [(&str, &[&str]); 12] = [
     ("terminal_size", &["cli"]),
     ("tokio", &["orchestrator", "local", "server", "testkit", "cli"]),
     ("tonic", &["api", "orchestrator", "server", "testkit"]),
-    ("tokio-rustls", &["orchestrator", "testkit"]),
+    ("tokio-rustls", &["orchestrator", "server", "testkit"]),
     ("prometheus-client", &["server"]),
     ("protox", &["api", "contract", "testkit"]),
     ("rusqlite", &["orchestrator"]),

@@ -10,6 +10,7 @@ use aieffect_orchestrator::store::{Durability, SqliteStore};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::grpc::{Access, FixedEndpoints, Token};
 use aieffect_orchestrator::transport::{Breakers, ServiceTransport};
+use aieffect_server::listen::{self, Listener, Protocols, Tls};
 use aieffect_server::notices::telling;
 use aieffect_server::runs::{Means, MeansFor, Parts, Retention, Runs, Settings};
 use aieffect_server::{Allowed, Keys, Packages, earlier, grpc, rest};
@@ -22,7 +23,9 @@ use crate::access::AccessFlags;
 use crate::arguments::{LogFormat, LogLevel, duration};
 use crate::drive::Interrupts;
 use crate::exit::{Exit, Failure};
+use crate::listen::ListenFlags;
 use crate::log::{Log, serving};
+use crate::manager::{Manager, State};
 
 /// How long open requests may take to end once no run is under way any more.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
@@ -79,6 +82,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "AIEFFECT_DURABLE")]
     durable: bool,
     #[command(flatten)]
+    listen: ListenFlags,
+    #[command(flatten)]
     access: AccessFlags,
     /// What to say on stderr
     #[arg(long, value_enum, default_value_t = LogLevel::Info, ignore_case = true, env = "AIEFFECT_LOG_LEVEL")]
@@ -86,6 +91,13 @@ pub(crate) struct Serve {
     /// How to say it
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "AIEFFECT_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+}
+
+impl Serve {
+    /// Whether whoever reaches it may do everything, and nobody has said that this is meant.
+    fn is_open(&self, keys: &Keys) -> bool {
+        keys.is_open() && !self.insecure && !self.listen.knows_clients()
+    }
 }
 
 pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
@@ -96,10 +108,17 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     let keys = Arc::new(keys(options.keys.as_deref(), &log)?);
     let addresses = [options.http_addr, options.grpc_addr];
     let for_others = addresses.iter().find(|address| !address.ip().is_loopback());
-    if let Some(address) = for_others.filter(|_| keys.is_open() && !options.insecure) {
+    if let Some(address) = for_others.filter(|_| options.is_open(&keys)) {
         let text = format!("whoever reaches {address} could run anything: it has no keys");
-        let help = "give it keys with `--keys FILE`, or say `--insecure`";
+        let help = "give it keys with `--keys FILE`, let in only clients with a certificate with `--listen-client-ca FILE`, \
+                    or say `--insecure`";
         return Err(Failure::text(Exit::WrongUsage, text).help(help));
+    }
+    let tls = options.listen.tls(&log)?;
+    if let Some(address) = for_others.filter(|_| !keys.is_open() && tls.is_none() && !options.insecure) {
+        log.warning(&format!(
+            "keys come to {address} in plain text, and whoever is on the way can read them: speak TLS with `--listen-cert`"
+        ));
     }
     let access = options.access.read()?;
     let durability = if options.durable { Durability::Power } else { Durability::Process };
@@ -132,7 +151,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         callers: keys.callers(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| internal(&error))?;
-    let done = runtime.block_on(serve(options, parts, settings, keys, &log));
+    let done = runtime.block_on(serve(options, parts, settings, keys, tls, &log));
     runtime.shutdown_background();
     done
 }
@@ -142,6 +161,7 @@ async fn serve(
     parts: Parts,
     settings: Settings,
     keys: Arc<Keys>,
+    tls: Option<Tls>,
     log: &Log,
 ) -> Result<Exit, Failure> {
     let mut interrupts = Interrupts::listen()?;
@@ -151,26 +171,46 @@ async fn serve(
     let stop = CancellationToken::new();
     let earlier = earlier::router(runs.clone(), Arc::clone(&keys));
     let router = earlier.merge(rest::router(runs.clone(), Arc::clone(&keys)));
-    let router = if keys.is_open() && !options.insecure { rest::only_here(router) } else { router };
+    let router = if options.is_open(&keys) { rest::only_here(router) } else { router };
+    let door = |tcp, protocols| {
+        let plain = Listener::plain(tcp, options.listen.limits());
+        match &tls {
+            Some(tls) => plain.over(tls.clone(), protocols),
+            None => plain,
+        }
+    };
     let notices = serving::notices(log);
-    let http = rest::serve(http, telling(router, Arc::clone(&notices)), stop.clone());
-    let grpc = grpc::serve(grpc, runs.clone(), keys, notices, stop.clone());
+    let router = telling(router, Arc::clone(&notices));
+    let http = listen::serve(door(http, Protocols::Http), router, stop.clone());
+    let grpc = grpc::serve(door(grpc, Protocols::Grpc), runs.clone(), keys, notices, stop.clone());
     let failed = |address: SocketAddr, error: &dyn std::error::Error| {
         let text = format!("{address} is not listened at any more: {error}");
         Failure::text(Exit::Internal, text)
     };
-    let http = async { http.await.map_err(|error| failed(http_bound, &error)) };
+    let http = async {
+        http.await;
+        Ok(())
+    };
     let grpc = async { grpc.await.map_err(|error| failed(grpc_bound, &error)) };
     // Whichever fails first ends both.
     let mut serving = std::pin::pin!(async { tokio::try_join!(http, grpc).map(drop) });
     let mut work = std::pin::pin!(work);
-    log.info(&format!("listening at grpc://{grpc_bound}"));
-    log.info(&format!("listening at http://{http_bound}"));
+    let again = options.listen.reading_again(tls.as_ref(), log)?;
+    let secured = if tls.is_some() { "s" } else { "" };
+    log.info(&format!("listening at grpc{secured}://{grpc_bound}"));
+    log.info(&format!("listening at http{secured}://{http_bound}"));
+    let manager = Manager::from_environment(log);
+    manager.tell(State::Ready);
+    // That the store answers at all: whether it does so well is for `/readyz` to say.
+    let mut watched = std::pin::pin!(manager.watched(|| runs.check()));
     tokio::select! {
         ended = &mut serving => return ended.map(|()| Exit::Done),
         () = &mut work => return Err(Failure::text(Exit::Internal, "runs are not worked on any more")),
+        never = again => match never {},
+        never = &mut watched => match never {},
         _ = interrupts.next() => {}
     }
+    manager.tell(State::Stopping);
     stop.cancel();
     let ended = CancellationToken::new();
     let working = async {
@@ -192,6 +232,7 @@ async fn serve(
     let stopping = async { tokio::join!(working, answering) };
     tokio::select! {
         _ = stopping => {}
+        never = &mut watched => match never {},
         _ = interrupts.next() => {}
     }
     Ok(Exit::Done)

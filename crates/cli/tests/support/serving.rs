@@ -45,7 +45,7 @@ impl Serving {
         let serve = Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), folder);
         let mut running = serve.args(["--grpc-addr=127.0.0.1:0", &store]).args(args).start();
         let mut address = |scheme: &str| {
-            let line = running.line_with(&format!("listening at {scheme}://"));
+            let line = running.line_with(&format!("listening at {scheme}"));
             let rest = line.split("://").nth(1).unwrap();
             // What is logged as JSON goes on behind it.
             rest.split(['"', '\n']).next().unwrap().trim().to_owned()

@@ -27,7 +27,7 @@ use self::pool::{Pool, Use};
 pub(super) use self::readiness::{Said, try_once};
 pub(super) use self::status::connecting_failed;
 pub(super) use self::tls::Trouble;
-pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart};
+pub use self::tls::{OwnCertificate, Tls, TlsError, TlsPart, authorities, certified};
 pub use crate::messages::MESSAGE_LIMIT;
 use crate::ports::{Call, Inputs, Outputs, Transport};
 use crate::run::Failure;

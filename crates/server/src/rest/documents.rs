@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -77,10 +77,16 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
 /// What a body says. That it is no JSON is the request's fault, that it is another JSON too: 400 and 422.
 pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+    let faulty = |error: serde_json::Error| match error.classify() {
         Category::Data => Problem::new(NOT_ITS_FORM, error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => Problem::bad(format!("no JSON: {error}")),
-    })
+    };
+    // serde would take an array for the fields in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(faulty)?;
+        return Err(Problem::new(NOT_ITS_FORM, "the body is to be a JSON object, and is an array"));
+    }
+    serde_json::from_slice(body).map_err(faulty)
 }
 
 /// What stands behind the `?`: single words, each once.

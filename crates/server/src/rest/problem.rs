@@ -1,5 +1,7 @@
 //! What went wrong, as RFC 9457 has it.
 
+use std::error::Error as _;
+
 use aieffect_blueprint::{Diagnostic, Findings};
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::keys::Denied;
 use crate::kind::Kind;
+use crate::listen::TooSlow;
 use crate::notices::Reason;
 use crate::packages::Refusal;
 use crate::runs::Error;
@@ -30,6 +33,7 @@ pub(super) const OTHER_METHOD: Told =
 pub(super) const OTHER_MEDIA_TYPE: Told =
     Told { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "unsupported_media_type" };
 pub(super) const TOO_LARGE: Told = Told { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large" };
+pub(super) const TOO_SLOW: Told = Told { status: StatusCode::REQUEST_TIMEOUT, code: "too_slow" };
 /// JSON of another form.
 pub(super) const NOT_ITS_FORM: Told = Told { status: StatusCode::UNPROCESSABLE_ENTITY, code: "bad_request" };
 pub(super) const INTERNAL: Told = Told { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal" };
@@ -94,6 +98,9 @@ impl From<BytesRejection> for Problem {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return Self::new(TOO_LARGE, "the body is larger than what is taken here");
         }
+        if is_too_slow(&rejection) {
+            return Self::new(TOO_SLOW, TooSlow.to_string());
+        }
         Self::bad(format!("the body did not come whole: {}", rejection.body_text()))
     }
 }
@@ -118,6 +125,18 @@ impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         Self::new(Kind::from(&denied), denied.to_string())
     }
+}
+
+/// Whether a body was given up because it did not come in time.
+pub(crate) fn is_too_slow(rejection: &BytesRejection) -> bool {
+    let mut cause = rejection.source();
+    while let Some(error) = cause {
+        if error.is::<TooSlow>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn status(kind: Kind) -> StatusCode {

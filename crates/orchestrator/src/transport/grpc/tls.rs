@@ -1,19 +1,19 @@
 //! TLS for connections to services: [`Tls`]. Deliberately absent: files, and the certificates of the system.
 
 mod connector;
+mod pem;
 mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aieffect_blueprint::Address;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio_rustls::rustls::{self, ClientConfig, InconsistentKeys, RootCertStore};
+use tokio_rustls::rustls::sign::SingleCertAndKey;
 
 pub(in crate::transport) use self::connector::Secured;
+pub use self::pem::{authorities, certified};
 pub(in crate::transport) use self::trouble::Trouble;
 pub(super) use self::trouble::trouble;
 
@@ -56,13 +56,7 @@ impl Tls {
     /// Trusts what is signed by the CA certificates of this PEM text, and shows services our own certificate where
     /// there is one.
     pub fn new(authority: &[u8], own: Option<OwnCertificate<'_>>) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(TlsPart::Authority, authority)? {
-            roots.add(certificate).map_err(|error| {
-                let what = format!("holds a certificate that cannot be used: {error}");
-                TlsError { part: TlsPart::Authority, what }
-            })?;
-        }
+        let roots = authorities(authority)?;
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError { part: TlsPart::Authority, what: error.to_string() })?
@@ -90,59 +84,6 @@ impl Tls {
     pub(super) fn connector(&self, address: &Address, limit: Duration) -> Result<Secured, String> {
         Secured::new(Arc::clone(&self.config), address, limit)
     }
-}
-
-fn certified(own: OwnCertificate<'_>) -> Result<CertifiedKey, TlsError> {
-    let certificates = certificates(TlsPart::Certificate, own.certificates)?;
-    let unfit = |error: rustls::Error| {
-        let what = format!("does not fit its certificate: {error}");
-        TlsError { part: TlsPart::Key, what }
-    };
-    let key = ring::default_provider().key_provider.load_private_key(key(own.key)?).map_err(unfit)?;
-    let certified = CertifiedKey::new(certificates, key);
-    match certified.keys_match() {
-        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            let what = "is not the key of the certificate".to_owned();
-            Err(TlsError { part: TlsPart::Key, what })
-        }
-        // `openssl x509 -req` signs such ones unless it is told more. Whether to take it is for services to say.
-        Err(rustls::Error::InvalidCertificate(error)) if trouble::is_version_1(&error) => Ok(certified),
-        Err(error) => {
-            let what = format!("holds a certificate that cannot be used: {error}");
-            Err(TlsError { part: TlsPart::Certificate, what })
-        }
-    }
-}
-
-fn certificates(part: TlsPart, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) if pem.trim_ascii().is_empty() => Err(TlsError { part, what: "is empty".to_owned() }),
-        Ok(_) => {
-            let what = "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)".to_owned();
-            Err(TlsError { part, what })
-        }
-        Err(error) => Err(TlsError { part, what: format!("is no PEM file: {error}") }),
-    }
-}
-
-/// What is wrong with a key is said without a letter of it.
-fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let what = match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(key) => return Ok(key),
-        Err(_) if pem.trim_ascii().is_empty() => "is empty",
-        Err(_) if is_encrypted(pem) => {
-            "holds a key with a pass phrase; write it without one (`openssl pkey -in KEY -out PLAIN`)"
-        }
-        Err(_) => "holds no key in PEM form (`-----BEGIN PRIVATE KEY-----`)",
-    };
-    Err(TlsError { part: TlsPart::Key, what: what.to_owned() })
-}
-
-fn is_encrypted(pem: &[u8]) -> bool {
-    String::from_utf8_lossy(pem).contains("ENCRYPTED")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::operation::{Operation, json_of, referred};
 use super::schemas::{DIGEST, package_example, submitted_example};
 use crate::keys::Scope;
 use crate::kind::Kind;
-use crate::rest::problem::{NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE};
+use crate::rest::problem::{NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE, TOO_SLOW};
 
 pub(super) fn all() -> Vec<At> {
     vec![
@@ -57,7 +57,7 @@ fn put() -> Operation {
         .answers(201, "It is kept; `findings` are warnings", &json_of("TakenPipeline", &taken))
         .says_where(201)
         .fails([Kind::BadRequest, Kind::Findings])
-        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE])
+        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE, TOO_SLOW])
 }
 
 fn get() -> Operation {

@@ -7,7 +7,7 @@ use super::operation::{Operation, json_of, referred};
 use super::schemas::{event_example, run_example, some_digest, states};
 use crate::keys::Scope;
 use crate::kind::Kind;
-use crate::rest::problem::{NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE};
+use crate::rest::problem::{NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE, TOO_SLOW};
 
 pub(super) fn all() -> Vec<At> {
     vec![
@@ -77,7 +77,7 @@ fn begin() -> Operation {
             Kind::BadServiceKey,
             Kind::TooManyRuns,
         ])
-        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE])
+        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE, TOO_SLOW])
 }
 
 fn get() -> Operation {
@@ -114,7 +114,7 @@ fn resume() -> Operation {
         }))
         .answers(202, "It waits for its turn", &Value::Null)
         .fails([Kind::WrongState, Kind::Busy, Kind::NoSuchStep, Kind::BadServiceKey])
-        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE])
+        .fails([NOT_ITS_FORM, OTHER_MEDIA_TYPE, TOO_LARGE, TOO_SLOW])
 }
 
 fn results() -> Operation {
