@@ -148,6 +148,7 @@ fn is_a(kind: &Value, value: &Value) -> bool {
         "string" => value.is_string(),
         "integer" => value.is_u64() || value.is_i64(),
         "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         other => panic!("nobody looks after values of type `{other}`"),
     }

@@ -1,5 +1,6 @@
 //! Services that tests of the server run: gRPC ones of [`step_proto`], and ones over HTTP.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -75,4 +76,14 @@ pub(crate) fn is_anywhere_in(folder: &Path, text: &str) -> bool {
             false => fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()),
         }
     })
+}
+
+/// How often each step of each run was called.
+pub(crate) fn calls(server: &Server) -> BTreeMap<(String, String), usize> {
+    let mut counted = BTreeMap::new();
+    for call in server.calls() {
+        let told = |key: &str| call.metadata[key].clone();
+        *counted.entry((told("aieffect-run-id"), told("aieffect-step"))).or_default() += 1;
+    }
+    counted
 }

@@ -17,7 +17,7 @@ const MOST_RESERVED: usize = 4 * 1024 * 1024;
 const LARGE: usize = 32 * 1024;
 /// Those of tests are small.
 #[cfg(test)]
-const LARGE: usize = 0;
+const LARGE: usize = 1;
 
 /// How a request is put together from fields of the links' messages.
 #[derive(Debug, Clone)]
