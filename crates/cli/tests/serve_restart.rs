@@ -204,7 +204,7 @@ fn two_servers_do_not_work_on_the_same_runs() {
 fn runs_that_have_ended_are_kept_as_long_as_it_is_said() {
     let (gate, store) = (Gate::new(), folder());
     let (server, held) = (started(), gated("n1", &gate));
-    let serving = Serving::start(store.path(), &["--keep-runs=2"]);
+    let serving = Serving::start(store.path(), &["--keep-runs=2", "--grace=100ms"]);
     let waits = serving.begin(&serving.put(&chain(held.port(), 1).written()));
     let digest = serving.put(&chain(server.port(), 2).written());
     let runs: Vec<String> = (0..5)
