@@ -7,11 +7,12 @@ mod support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aieffect_testkit::{Gate, Reply};
+use aieffect_testkit::{Gate, Received, Reply};
 use serde_json::{Value, json};
 use support::step::{DO, calls, fine, gated, service, started};
-use support::{Aieffect, Serving, chain};
+use support::{Aieffect, Package, Serving, chain, step_proto};
 use tempfile::TempDir;
+use tonic::Code;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -83,6 +84,45 @@ fn a_server_that_is_stopped_leaves_runs_between_two_steps() {
         (9, 9),
         "each step of each run was called once: {after:?}"
     );
+}
+
+#[test]
+fn a_step_that_had_failed_for_good_is_not_called_again_by_a_server_that_comes_back() {
+    let (gate, store) = (Gate::new(), folder());
+    let opens = gate.clone();
+    let answer = move |call: Received| {
+        let opens = opens.clone();
+        match &call.metadata["aieffect-step"][..] {
+            "n1:Do" => Reply::status(Code::InvalidArgument, "never"),
+            _ => Reply::from(fine()).after(async move { opens.opened().await }),
+        }
+    };
+    let server = service().on(DO, answer).start();
+    let node = |package: Package, name: &str| package.node(name, server.port(), &step_proto("a"), &["Do"]);
+    let begin = json!({"parameters": {"text": "begin"}});
+    let package = ["n1", "n2", "m1", "m2"].into_iter().fold(Package::new(), node);
+    let package = package.link("n1:Do", "n2:Do").link("m1:Do", "m2:Do");
+    let package = package.operation("n1:Do", &begin).operation("m1:Do", &begin).written();
+    let serving = Serving::start(store.path(), &[]);
+    let run = serving.begin(&serving.put(&package));
+    let failed = |event: &Value| event["event"] == "failed" && event["step"] == "n1:Do";
+    assert!(serving.follow(&run, None).any(|event| failed(&event)));
+    let fired = |event: &Value| event["event"] == "fired" && event["step"] == "m1:Do";
+    assert!(serving.follow(&run, None).any(|event| fired(&event)));
+    serving.stop_and(|| gate.open());
+    let serving = Serving::start(store.path(), &[]);
+    assert_eq!(serving.run(&run)["state"], json!("failed"));
+    let before = calls(&server);
+    assert_eq!((before.len(), before.values().sum::<usize>()), (2, 2), "{before:?}");
+    // Whoever asks for it has it called again.
+    assert_eq!(serving.post(&format!("/api/v1/runs/{run}/resume"), &json!({})).status, 202);
+    serving.until(&run, "failed");
+    let after = calls(&server);
+    assert_eq!(
+        (after[&(run.clone(), "n1:Do".to_owned())], after[&(run.clone(), "m1:Do".to_owned())]),
+        (2, 1)
+    );
+    assert_eq!(after[&(run, "m2:Do".to_owned())], 1);
 }
 
 #[test]
@@ -235,6 +275,10 @@ fn runs_that_have_ended_are_kept_as_long_as_it_is_said() {
     gate.open();
     serving.until(&waits, "succeeded");
     until(&serving, &[]);
-    let metrics = String::from_utf8(serving.get("/metrics").body).unwrap();
-    assert!(metrics.contains("aieffect_runs_forgotten_total 3"), "{metrics}");
+    // It is counted once it is gone.
+    let counted = || String::from_utf8(serving.get("/metrics").body).unwrap();
+    let begun = Instant::now();
+    while !counted().contains("aieffect_runs_forgotten_total 3") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", counted());
+    }
 }

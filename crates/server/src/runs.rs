@@ -22,6 +22,7 @@ use aieffect_blueprint::Mode;
 use aieffect_orchestrator::engine::RunId;
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError, Transport};
+use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::Breakers;
@@ -192,17 +193,20 @@ impl Runs {
         }
         let mut recalled = Vec::new();
         for run in open {
-            if labels::mode(&run) == Mode::Live && model.has_begun(&run.id)? {
+            let is_live = labels::mode(&run) == Mode::Live;
+            if let Some(outcome) =
+                model.was_to_end(&run.id)?.filter(|outcome| !is_live || *outcome == Outcome::Cancelled)
+            {
+                model.store_end(&run.id, outcome)?;
+                continue;
+            }
+            if is_live && model.has_called(&run.id)? {
                 let reason = "a live run cannot be gone on with: no messages are stored of it".to_owned();
                 model.enter(&run.id, Phase::Interrupted(reason));
                 continue;
             }
             if run.labels.contains_key(labels::SERVICE_KEY) {
                 model.enter(&run.id, Phase::NeedsKey);
-                continue;
-            }
-            if model.was_asked_to_stop(&run.id)? {
-                model.end_unbegun(&run.id);
                 continue;
             }
             model.enter(&run.id, Phase::Waiting);
@@ -261,7 +265,7 @@ impl Runs {
         let (answer, answered) = oneshot::channel();
         let command = Command::Cancel { run: stored.id.clone(), answer };
         self.desk.send(command).await.map_err(|_| Error::Stopping)?;
-        if answered.await.map_err(|_| Error::Stopping)? {
+        if answered.await.map_err(|_| Error::Stopping)?? {
             return Ok(());
         }
         let model = Arc::clone(&self.model);
@@ -270,8 +274,7 @@ impl Runs {
             match model.state_of(&stored) {
                 // Nobody works on it: what it was cut off from is its end.
                 State::Interrupted | State::NeedsKey if model.enter_if_free(&run) => {
-                    model.end_unbegun(&run);
-                    Ok(())
+                    Ok(model.end_unbegun(&run)?)
                 }
                 state => Err(Error::WrongState {
                     run,

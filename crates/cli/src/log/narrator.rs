@@ -102,6 +102,7 @@ impl Narrator {
                 (Warning, message, vec![step(&name)])
             }
             RunEvent::Closing { why: Closing::Quiet } => (Info, "all is quiet: closing".to_owned(), vec![]),
+            RunEvent::Closing { why: Closing::Held } => (Info, "to be stopped: closing".to_owned(), vec![]),
             RunEvent::Closing { why: Closing::TimeIsUp } => {
                 (Info, "the time is up: closing".to_owned(), vec![])
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aieffect_blueprint::Mode;
 use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use super::shutdown::{Grace, Moment};
 use super::watch::Watch;
 use crate::plan::{Multiplicity, Plan, StepId};
 use crate::ports::{Endpoints, Transport};
-use crate::run::{Failure, Given, Input, Outcome, Pace, RunEvent, RunState, decide};
+use crate::run::{Closing, Failure, Given, Input, Outcome, Pace, RunEvent, RunState, decide};
 
 pub(super) struct Actor {
     plan: Arc<Plan>,
@@ -72,7 +73,7 @@ impl Actor {
         let mut grace = Grace::new(self.cancel.clone(), self.options.grace);
         let mut watch = Watch::new(&self.plan, &self.options);
         self.take(Input::Start, None);
-        let hold = self.options.hold.clone();
+        let (hold, mut is_held) = (self.options.hold.clone(), false);
         while self.state.outcome().is_none() && self.left.is_none() {
             tokio::select! {
                 // A cancellation comes before whatever else is ready: nothing fires after it.
@@ -81,7 +82,10 @@ impl Actor {
                     Moment::Asked => self.take(Input::Cancel, None),
                     Moment::Over => self.cut_open_calls(),
                 },
-                () = hold.cancelled(), if self.pace == Pace::Going => self.pace = Pace::Held,
+                () = hold.cancelled(), if !is_held => {
+                    is_held = true;
+                    self.hold();
+                }
                 () = watch.due() => {
                     if let Some(input) = watch.look(&self.state, &self.plan, &self.effects) {
                         self.take(input, None);
@@ -89,12 +93,22 @@ impl Actor {
                 }
                 done = self.effects.next() => self.take_done(done),
             }
-            if self.pace == Pace::Held && self.state.outcome().is_none() && self.state.is_between_calls() {
+            let has_ended = self.state.outcome().is_some();
+            if self.pace == Pace::Held && !has_ended && self.state.is_between_calls() {
                 self.left.get_or_insert(Left::Held);
             }
         }
         self.effects.stop().await;
         self.report()
+    }
+
+    /// No messages are stored of a live run: once it is under way it is brought to its end.
+    fn hold(&mut self) {
+        if self.plan.mode == Mode::Live && self.state.is_running() {
+            self.take(Input::Close(Closing::Held), None);
+        } else {
+            self.pace = Pace::Held;
+        }
     }
 
     fn take_done(&mut self, done: Done) {

@@ -4,6 +4,7 @@ mod calls;
 mod cancelling;
 mod controlled;
 mod faults;
+mod held;
 mod live;
 mod offline;
 mod piped;

@@ -101,7 +101,7 @@ pub enum Repeat {
 pub enum Pace {
     /// What can be called is.
     Going,
-    /// What is under way may end.
+    /// What is under way may end. While a call is open that takes or gives a stream, everything goes on.
     Held,
 }
 
@@ -110,7 +110,8 @@ pub enum Pace {
 pub fn decide(plan: &Plan, state: &mut RunState, input: Input, pace: Pace) -> Vec<RunEvent> {
     let mut decision = Decision { plan, state, events: Vec::new() };
     decision.take(input);
-    if pace == Pace::Going {
+    // A stream has no end between two steps: what it gives to and takes from goes on with it.
+    if pace == Pace::Going || decision.state.has_open_stream(plan) {
         decision.fire();
     }
     decision.finish();

@@ -138,6 +138,8 @@ pub enum Closing {
     Quiet,
     /// The time that it was given is over.
     TimeIsUp,
+    /// It is held, and could not be gone on with.
+    Held,
 }
 
 /// How a run ended.
@@ -179,6 +181,7 @@ impl Closing {
         match self {
             Self::Quiet => "quiet",
             Self::TimeIsUp => "time is up",
+            Self::Held => "held",
         }
     }
 }

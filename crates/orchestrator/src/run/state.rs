@@ -314,10 +314,17 @@ impl RunState {
             && !self.steps.iter().any(holds)
     }
 
-    /// Whether no call is open and nothing that calls gave is on its way.
+    /// Whether no call is open. What calls gave that is on its way is remembered with them.
     pub(crate) fn is_between_calls(&self) -> bool {
         self.flights.values().all(|flight| flight.phase == FlightPhase::BackingOff)
-            && self.steps.iter().all(|step| step.undelivered == 0)
+    }
+
+    /// Whether a call is open that takes or gives a stream.
+    pub(crate) fn has_open_stream(&self, plan: &Plan) -> bool {
+        self.flights.iter().any(|(firing, flight)| {
+            let step = plan.step(firing.step);
+            flight.phase == FlightPhase::Calling && (step.takes_stream() || step.gives_stream())
+        })
     }
 
     /// Whether a live run is under way.

@@ -98,19 +98,16 @@ impl RunStore for MemoryStore {
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         let mut runs: Vec<StoredRun> = self.lock().iter().rev().map(|kept| kept.run.clone()).collect();
-        runs.sort_by_key(|run| Reverse(run.created));
+        runs.sort_by_key(|run| Reverse((run.created, run.id.clone())));
         Ok(runs)
     }
 
     fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
         let runs = self.runs()?;
-        let behind = match place {
-            None => 0,
-            Some(place) => match runs.iter().position(|run| run.id == place.run) {
-                Some(at) => at + 1,
-                None => runs.iter().take_while(|run| run.created >= place.created).count(),
-            },
+        let is_before = |run: &&StoredRun| {
+            place.is_some_and(|place| (run.created, &run.id) >= (place.created, &place.run))
         };
+        let behind = runs.iter().take_while(is_before).count();
         Ok(runs.into_iter().skip(behind).take(most).collect())
     }
 

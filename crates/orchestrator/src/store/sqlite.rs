@@ -40,9 +40,9 @@ pub enum Durability {
 /// Runs in a folder.
 pub struct SqliteStore {
     folder: PathBuf,
-    connection: Mutex<Connection>,
-    /// Whoever reads keeps no writer waiting.
+    /// Whoever reads keeps no writer waiting. Closed before the other, which folds the journal in where it does.
     reader: Mutex<Connection>,
+    connection: Mutex<Connection>,
 }
 
 impl SqliteStore {
@@ -121,11 +121,12 @@ impl SqliteStore {
 
     /// Forgets a run and all its files.
     pub fn forget(&self, run: &RunId) -> Result<(), StoreError> {
-        let number = self.number(run)?;
         let not_written = |error: rusqlite::Error| not_written(&self.folder, &error);
         let mut connection = self.lock();
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(not_written)?;
+        // Of two at once, the second finds that it is gone; its number may be another's by then.
+        let number = self.number_in(&transaction, run)?;
         transaction.execute("DELETE FROM events WHERE run = ?1", [number]).map_err(not_written)?;
         transaction.execute("DELETE FROM runs WHERE number = ?1", [number]).map_err(not_written)?;
         transaction.commit().map_err(not_written)?;
@@ -180,7 +181,6 @@ fn connected(folder: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
     connection.busy_timeout(PATIENCE)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
 }
 
@@ -209,6 +209,10 @@ impl RunStore for SqliteStore {
     }
 
     fn append(&self, run: &RunId, after: u64, events: &[Entry]) -> Result<u64, StoreError> {
+        if events.iter().any(files::is_kept_apart) {
+            // Nothing is written of a run that is gone.
+            self.number(run)?;
+        }
         let large = events.iter().map(|entry| self.kept_apart(run, entry)).collect::<Result<Vec<_>, _>>()?;
         let not_written = |error: rusqlite::Error| not_written(&self.folder, &error);
         let mut connection = self.lock();
@@ -255,24 +259,25 @@ impl RunStore for SqliteStore {
 
     fn part(&self, run: &RunId, from: u64, most: usize) -> Result<Vec<(u64, Entry)>, StoreError> {
         let connection = self.reading();
-        let number = self.number_in(&connection, run)?;
-        let query = "SELECT position, at, event FROM events WHERE run = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+        self.number_in(&connection, run)?;
+        let query = "SELECT position, at, event FROM events WHERE run = (SELECT number FROM runs WHERE id = ?1) AND position >= ?2 \
+                     ORDER BY position LIMIT ?3";
         let mut query = connection.prepare_cached(query).map_err(|error| self.not_read(&error))?;
         let bound = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let rows = query.query_map(params![number, bound(from), bound(most as u64)], entry);
+        let rows = query.query_map(params![run.as_str(), bound(from), bound(most as u64)], entry);
         let rows = rows.map_err(|error| self.not_read(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }
 
     fn message(&self, run: &RunId, position: u64) -> Result<Bytes, StoreError> {
-        let number = self.number(run)?;
+        self.number(run)?;
         let (message, file) = {
             let connection = self.reading();
-            let query = "SELECT message, file FROM events WHERE run = ?1 AND position = ?2";
+            let query = "SELECT message, file FROM events WHERE run = (SELECT number FROM runs WHERE id = ?1) AND position = ?2";
             connection
                 .prepare_cached(query)
                 .and_then(|mut query| {
-                    query.query_row(params![number, position.cast_signed()], |row| {
+                    query.query_row(params![run.as_str(), position.cast_signed()], |row| {
                         Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Option<String>>(1)?))
                     })
                 })
@@ -293,7 +298,7 @@ impl RunStore for SqliteStore {
     }
 
     fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
-        let query = format!("{RUNS} ORDER BY created DESC, number DESC");
+        let query = format!("{RUNS} ORDER BY created DESC, id DESC");
         let connection = self.reading();
         let mut query = connection.prepare(&query).map_err(|error| self.not_read(&error))?;
         let rows = query.query_map([], stored_run).map_err(|error| self.not_read(&error))?;
@@ -301,18 +306,13 @@ impl RunStore for SqliteStore {
     }
 
     fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError> {
-        // Of those that began at one moment, the one that came later is the later.
-        let query = format!(
-            "{RUNS} WHERE created <= ?1 AND (created < ?1 OR number < coalesce((SELECT number FROM runs WHERE id = ?2), \
-             ?3)) ORDER BY created DESC, number DESC LIMIT ?4"
-        );
+        let query = format!("{RUNS} WHERE (created, id) < (?1, ?2) ORDER BY created DESC, id DESC LIMIT ?3");
         let (created, run) =
             place.map_or((i64::MAX, ""), |place| (micros(place.created), place.run.as_str()));
-        let absent = if place.is_some() { 0 } else { i64::MAX };
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let connection = self.reading();
         let mut query = connection.prepare_cached(&query).map_err(|error| self.not_read(&error))?;
-        let rows = query.query_map(params![created, run, absent, most], stored_run);
+        let rows = query.query_map(params![created, run, most], stored_run);
         let rows = rows.map_err(|error| self.not_read(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
     }

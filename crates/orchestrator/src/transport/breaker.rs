@@ -94,8 +94,12 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         let Some((breakers, address)) = &self.tries_for_all else { return };
-        if let Some(Breaker { open: Some(open), .. }) = breakers.lock().get_mut(address) {
+        if let Some(Breaker { open: Some(open), .. }) = breakers.lock().get_mut(address)
+            && open.is_tried
+        {
+            // It was given up before anybody knew: the next one does not follow at once.
             open.is_tried = false;
+            open.until = open.until.max(Instant::now() + FIRST_PAUSE);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aieffect_orchestrator::engine::{Keep, Left, Observer, Orchestrator, RunId, RunOptions};
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::plan::Plan;
-use aieffect_orchestrator::ports::RunStore;
+use aieffect_orchestrator::ports::{RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{mpsc, oneshot};
@@ -24,8 +24,8 @@ use crate::packages::Refusal;
 pub(super) enum Command {
     /// A run that is in the store is to have its turn.
     Begin { run: RunId, caller: Arc<str>, redo: Vec<String> },
-    /// A run is to end; answers whether it was there to be ended.
-    Cancel { run: RunId, answer: oneshot::Sender<bool> },
+    /// A run is to end; answers whether it was there to be ended, once that is certain.
+    Cancel { run: RunId, answer: oneshot::Sender<Result<bool, StoreError>> },
     /// Nothing more begins; answers once that is so.
     Stop { answer: oneshot::Sender<()> },
 }
@@ -38,6 +38,8 @@ pub(super) struct Desk {
     running: JoinSet<Result<Performed, String>>,
     tasks: HashMap<Id, Begun>,
     cancels: HashMap<RunId, CancellationToken>,
+    /// What is written of runs that end before they began.
+    ending: JoinSet<()>,
     /// Cancelled when it is to stop: runs are left between their steps.
     hold: CancellationToken,
     /// Once it is to stop: what has not come so far by then is cut off.
@@ -74,6 +76,7 @@ impl Desk {
             running: JoinSet::new(),
             tasks: HashMap::new(),
             cancels: HashMap::new(),
+            ending: JoinSet::new(),
             hold: CancellationToken::new(),
             end: None,
         }
@@ -84,7 +87,7 @@ impl Desk {
     pub(super) async fn work(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
             self.begin_next();
-            if self.end.is_some() && self.running.is_empty() {
+            if self.end.is_some() && self.running.is_empty() && self.ending.is_empty() {
                 return;
             }
             tokio::select! {
@@ -99,6 +102,7 @@ impl Desk {
                     };
                     self.ended(task, outcome);
                 }
+                Some(_) = self.ending.join_next() => {}
                 () = grace_over(self.end) => return,
             }
         }
@@ -113,17 +117,22 @@ impl Desk {
                 self.queue.push(caller, run);
             }
             Command::Cancel { run, answer } => {
-                let found = self.queue.remove(&run);
-                if found {
-                    self.wait_no_longer(&run);
-                    self.model.end_unbegun(&run);
-                }
-                let token = self.cancels.get(&run);
-                if let Some(token) = token {
+                if let Some(token) = self.cancels.get(&run) {
                     token.cancel();
+                    // Whoever asked may have gone.
+                    answer.send(Ok(true)).ok();
+                    return;
                 }
-                // Whoever asked may have gone.
-                answer.send(found || token.is_some()).ok();
+                if !self.queue.remove(&run) {
+                    answer.send(Ok(false)).ok();
+                    return;
+                }
+                self.wait_no_longer(&run);
+                let model = Arc::clone(&self.model);
+                // The disk may take its time, and nobody else is to wait for it.
+                self.ending.spawn_blocking(move || {
+                    answer.send(model.end_unbegun(&run).map(|()| true)).ok();
+                });
             }
             Command::Stop { answer } => {
                 self.end = Some(Instant::now() + self.model.settings.grace);
@@ -165,7 +174,7 @@ impl Desk {
             Ok(Performed::Ended(outcome)) => self.model.metrics.runs.took(outcome, at.elapsed()),
             // It goes on when the server is back.
             Ok(Performed::Held) => return self.model.enter(&run, Phase::Waiting),
-            Err(reason) => self.model.enter(&run, Phase::Interrupted(reason)),
+            Err(reason) => return self.model.enter(&run, Phase::Interrupted(reason)),
         }
         self.model.leave(&run);
         self.model.has_ended.notify_one();
@@ -217,6 +226,14 @@ async fn perform(
     };
     match report.left {
         None => Ok(Performed::Ended(report.outcome)),
+        // Whoever cancelled it has been told so, and the stop came before the engine knew.
+        Some(Left::Held) if cancel.is_cancelled() => {
+            tokio::task::spawn_blocking(move || model.store_end(&run, Outcome::Cancelled))
+                .await
+                .map_err(|error| error.to_string())?
+                .map_err(|error| error.to_string())?;
+            Ok(Performed::Ended(Outcome::Cancelled))
+        }
         Some(Left::Held) => Ok(Performed::Held),
         Some(Left::Unstored(reason)) => Err(reason),
     }

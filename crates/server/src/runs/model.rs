@@ -184,15 +184,21 @@ impl Model {
         self.store.close(run);
     }
 
-    /// The end of a run that nobody works on.
-    pub(super) fn end_unbegun(&self, run: &RunId) {
+    /// Stores that a run has ended, and why where that is no failure of a step.
+    pub(super) fn store_end(&self, run: &RunId, outcome: Outcome) -> Result<(), StoreError> {
         let at = SystemTime::now();
         let entry = |event| Entry { at, event, message: None };
-        let outcome = Outcome::Cancelled.as_str().to_owned();
-        let events = [entry(StoredEvent::CancelRequested), entry(StoredEvent::Finished { outcome })];
-        let appended = self.length(run).and_then(|count| self.store.append(run, count, &events));
-        if let Err(error) = appended {
-            return self.enter(run, Phase::Interrupted(error.to_string()));
+        let asked = (outcome == Outcome::Cancelled).then(|| entry(StoredEvent::CancelRequested));
+        let end = entry(StoredEvent::Finished { outcome: outcome.as_str().to_owned() });
+        let events: Vec<Entry> = asked.into_iter().chain([end]).collect();
+        self.store.append(run, self.length(run)?, &events).map(drop)
+    }
+
+    /// The end of a run that nobody works on, since somebody cancelled it.
+    pub(super) fn end_unbegun(&self, run: &RunId) -> Result<(), StoreError> {
+        if let Err(error) = self.store_end(run, Outcome::Cancelled) {
+            self.enter(run, Phase::Interrupted(error.to_string()));
+            return Err(error);
         }
         (self.notices)(&Notice::Cancelled { run });
         let mut now = self.lock();
@@ -200,6 +206,7 @@ impl Model {
         now.keys.remove(run);
         drop(now);
         self.store.close(run);
+        Ok(())
     }
 
     /// Nothing is known of a run any more.
@@ -247,15 +254,33 @@ impl Model {
         self.lock().keys.insert(run.clone(), key);
     }
 
-    /// Whether it was cancelled, and had not come to its end.
-    pub(super) fn was_asked_to_stop(&self, run: &RunId) -> Result<bool, StoreError> {
-        let mut is_asked = false;
+    /// What a run that has no end in the store would have come to, had the process lived: it was cancelled, or a step had failed
+    /// for good, which is called again only when somebody asks.
+    pub(super) fn was_to_end(&self, run: &RunId) -> Result<Option<Outcome>, StoreError> {
+        let mut outcome = None;
         self.store.read(run, 0, &mut |_, entry| match entry.event {
-            StoredEvent::CancelRequested => is_asked = true,
-            StoredEvent::Started | StoredEvent::Resumed { .. } => is_asked = false,
+            StoredEvent::CancelRequested => outcome = Some(Outcome::Cancelled),
+            StoredEvent::Failed { .. } => outcome = Some(Outcome::Failed),
+            StoredEvent::Started | StoredEvent::Resumed { .. } => outcome = None,
             _ => {}
         })?;
-        Ok(is_asked)
+        Ok(outcome)
+    }
+
+    /// Whether any service was called for it.
+    pub(super) fn has_called(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut has_called = false;
+        self.store.read(run, 0, &mut |_, entry| {
+            let is_before = matches!(
+                entry.event,
+                StoredEvent::Started
+                    | StoredEvent::Resumed { .. }
+                    | StoredEvent::NodeReady { .. }
+                    | StoredEvent::NodeUnreachable { .. }
+            );
+            has_called |= !is_before;
+        })?;
+        Ok(has_called)
     }
 
     pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {

@@ -18,7 +18,7 @@ const MOST_INSIDE: usize = 64 * 1024;
 impl SqliteStore {
     /// Writes a large message to its file, and gives the file's name.
     pub(super) fn kept_apart(&self, run: &RunId, entry: &Entry) -> Result<Option<String>, StoreError> {
-        let Some(message) = entry.message.as_ref().filter(|message| message.len() > MOST_INSIDE) else {
+        let Some(message) = entry.message.as_ref().filter(|_| is_kept_apart(entry)) else {
             return Ok(None);
         };
         let name = digest(message);
@@ -35,6 +35,11 @@ impl SqliteStore {
         let read = read.and_then(|bytes| if digest(&bytes) == name { Ok(bytes) } else { Err(changed()) });
         read.map_err(|error| StoreError::not_read(self.folder(), &error))
     }
+}
+
+/// Whether the message of an event has a file of its own.
+pub(super) fn is_kept_apart(entry: &Entry) -> bool {
+    entry.message.as_ref().is_some_and(|message| message.len() > MOST_INSIDE)
 }
 
 /// A file of that name is whole: it gets its name when it is.

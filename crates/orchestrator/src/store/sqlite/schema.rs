@@ -45,7 +45,7 @@ const LABELS: &str = "
 
 /// Version 3: the latest runs are found without a look at all others.
 const BY_TIME: &str = "
-    CREATE INDEX runs_by_time ON runs (created, number);
+    CREATE INDEX runs_by_time ON runs (created, id);
     PRAGMA user_version = 3;
 ";
 

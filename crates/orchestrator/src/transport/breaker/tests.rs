@@ -91,6 +91,8 @@ async fn a_try_that_is_given_up_leaves_its_turn_to_the_next() {
     let connecting = breakers.watch(&address, pending::<Result<(), Trouble>>());
     assert!(connecting.now_or_never().is_none());
     drop(trying);
+    assert!(breakers.admit(&address).is_err(), "not at once: else each call in a row would try");
+    advance(SECOND).await;
     assert!(breakers.admit(&address).is_ok());
 }
 

@@ -91,6 +91,11 @@ impl Connection {
         Ok((client, place))
     }
 
+    /// How many calls the service takes at once.
+    pub(super) fn most_calls(&self) -> usize {
+        self.client.current_max_send_streams()
+    }
+
     /// The same without waiting: there may be no place for it.
     pub(super) fn ready_now(&self) -> Result<(SendRequest<Bytes>, Entry), h2::Error> {
         let mut client = self.client.clone();
@@ -106,6 +111,10 @@ fn limit(client: &mut SendRequest<Bytes>) -> Result<usize, h2::Error> {
         Poll::Ready(Err(error)) => Err(error),
         Poll::Ready(Ok(())) | Poll::Pending => Ok(client.current_max_send_streams()),
     }
+}
+
+fn passing(reason: &str) -> Trouble {
+    Trouble::Passing(reason.to_owned())
 }
 
 /// With somebody to drive it. For streams it is made once the service has said how many calls it takes, so that none is
@@ -131,13 +140,13 @@ where
         builder.handshake(stream).await.map_err(|error| connecting_failed(&error))?;
     if how == Use::Stream {
         let said = poll_fn(|context| match Pin::new(&mut connection).poll(context) {
-            // The call that it was made for will find it ended.
-            Poll::Ready(_) => Poll::Ready(()),
-            Poll::Pending if client.current_max_send_streams() > 0 => Poll::Ready(()),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(connecting_failed(&error))),
+            Poll::Ready(Ok(())) => Poll::Ready(Err(passing("it closed the connection at once"))),
+            Poll::Pending if client.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         });
-        // One that takes its time is a matter of the call's deadline.
-        timeout(CONNECT_TIMEOUT, said).await.ok();
+        let late = |_| passing("it took the connection and has not said a word of HTTP/2");
+        timeout(CONNECT_TIMEOUT, said).await.map_err(late)??;
     }
     let gate = Arc::<Gate>::default();
     let mut before = client.current_max_send_streams();

@@ -20,6 +20,9 @@ use crate::transport::breaker::Refusal;
 /// Streams on one connection: as many as can be stalled with full windows, with room left in the connection's own.
 const STREAMS: usize = 8;
 
+/// Connections to an address that stay when nobody needs them.
+const KEPT: usize = 9;
+
 /// What unary calls share.
 const UNARY: usize = 0;
 
@@ -88,7 +91,9 @@ fn room_for_stream(slots: &mut Vec<Slot>, address: &Address, access: &Access) ->
     let free = (UNARY + 1..slots.len()).find(|slot| slots[*slot].streams < slots[*slot].most_streams);
     let slot = free.unwrap_or(slots.len());
     if slot == slots.len() {
-        slots.push(Slot::new(address, access, Use::Stream));
+        // As many as the others take: else each would have to find out by itself.
+        let most_streams = slots.iter().skip(1).map(|slot| slot.most_streams).min().unwrap_or(STREAMS);
+        slots.push(Slot { most_streams, ..Slot::new(address, access, Use::Stream) });
     }
     slots[slot].streams += 1;
     slot
@@ -106,12 +111,16 @@ impl Slot {
         Self { how, making, generation: 0, waiting: 0, streams: 0, most_streams: STREAMS }
     }
 
+    /// Whether nobody is on it.
+    fn is_free(&self) -> bool {
+        self.how == Use::Stream && self.streams == 0
+    }
+
     /// Another connection is made by the next call that takes the place.
     fn renew(&mut self, address: &Address, access: &Access) {
         self.making = making_of(address, access, self.how);
         self.generation += 1;
         self.waiting = 0;
-        self.most_streams = STREAMS;
     }
 }
 
@@ -122,7 +131,10 @@ impl Lane<'_> {
         loop {
             let (connection, generation) = self.made().await?;
             match self.enter(&connection).await {
-                Ok((client, Entry::Entered(place))) => return Ok((connection, client, place)),
+                Ok((client, Entry::Entered(place))) => {
+                    self.takes(connection.most_calls());
+                    return Ok((connection, client, place));
+                }
                 Ok((_, Entry::Full(most))) => self.move_on(generation, most),
                 // It has ended since its last call, or while this one waited: nothing of it has been sent.
                 Err(error) => {
@@ -150,6 +162,13 @@ impl Lane<'_> {
         }
     }
 
+    /// So many calls the connection takes now.
+    fn takes(&self, most: usize) {
+        if self.slot != UNARY {
+            self.with_slot(|slot| slot.most_streams = most.clamp(1, STREAMS));
+        }
+    }
+
     /// To another connection, since this one takes so many streams and no more.
     fn move_on(&mut self, generation: u64, most: usize) {
         let mut all = self.pool.lock();
@@ -157,7 +176,7 @@ impl Lane<'_> {
         let full = &mut slots[self.slot];
         full.streams -= 1;
         if full.generation == generation {
-            full.most_streams = most.min(STREAMS);
+            full.most_streams = most.clamp(1, STREAMS);
         }
         self.slot = room_for_stream(slots, self.address, self.access);
     }
@@ -227,7 +246,13 @@ impl Drop for Lane<'_> {
         if self.slot == UNARY {
             return;
         }
-        self.with_slot(|slot| slot.streams -= 1);
+        let mut all = self.pool.lock();
+        let Some(slots) = all.get_mut(self.address) else { return };
+        slots[self.slot].streams -= 1;
+        // A few wait for the next streams; those of a rush that is over are closed.
+        while slots.len() > KEPT && slots.last().is_some_and(Slot::is_free) {
+            slots.pop();
+        }
     }
 }
 
