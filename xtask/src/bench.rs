@@ -6,6 +6,7 @@ mod flow;
 mod json;
 mod orchestrate;
 mod package;
+mod serve;
 pub(crate) mod service;
 mod thousand;
 
@@ -21,7 +22,25 @@ use crate::workspace::{cargo, output, pass, target};
 /// What is handed out is what is measured.
 const PROFILE: &str = "dist";
 
-pub(crate) fn run() -> Result<()> {
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// All of it, when nothing is named
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// `aieffect serve` alone
+    Serve(serve::Size),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(Part::Serve(size)) = &arguments.part {
+        begin(&serve::measure(size)?);
+        return Ok(());
+    }
     let build = |package: &[&str]| {
         pass(cargo(&["build", "--profile", PROFILE, "--locked", "--package"]).args(package))
     };
@@ -42,11 +61,7 @@ pub(crate) fn run() -> Result<()> {
         "--example",
         "compile_time",
     ]))?;
-    println!("Machine: {}", machine());
-    println!();
-    println!("| what | figure |");
-    println!("|---|---|");
-    print!("{figures}{compile}");
+    begin(&(figures + &compile + &serve::measure(&serve::Size::usual())?));
     println!();
     println!(
         "| a message, in a run | messages/s | of static | of raw | CPU, of static | CPU, of raw | µs of CPU: static | raw | engine |"
@@ -58,6 +73,15 @@ pub(crate) fn run() -> Result<()> {
     println!("|---|---|");
     print!("{}", output(Command::new(built("examples/soak")).arg("runs"))?);
     Ok(())
+}
+
+/// The machine, and the first table.
+fn begin(rows: &str) {
+    println!("Machine: {}", machine());
+    println!();
+    println!("| what | figure |");
+    println!("|---|---|");
+    print!("{rows}");
 }
 
 /// What large plans cost.

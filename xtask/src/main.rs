@@ -43,7 +43,7 @@ enum Chore {
     /// All that has to pass: format, lints, tests, docs, tidy, deny
     Ci,
     /// Measure, and print the table for docs/benchmarks.md
-    Bench,
+    Bench(bench::Arguments),
     /// Fuzz a target, or all: find bytes that break what must hold for any (docs/fuzzing.md)
     Fuzz(fuzz::Arguments),
     /// Make images that stand in for python:3.11-slim and rust:1-slim; print the variables that name them
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Deny => deny::run(),
         Chore::Ci => ci::run(),
-        Chore::Bench => bench::run(),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::BaseImages => base_images::run(),
         Chore::Dist => dist::run(),

@@ -184,51 +184,6 @@ fn the_same_request_twice_is_one_run() {
 }
 
 #[test]
-fn who_has_one_run_waits_for_one_of_who_has_many() {
-    let (gate, store) = (Gate::new(), folder());
-    let server = gated("n1", &gate);
-    let keys = store.path().join("keys");
-    fs::write(&keys, "many run many-0123456789abc\none run one-0123456789abcd\n").unwrap();
-    let args = ["--max-runs", "1", "--keys", keys.to_str().unwrap()];
-    let serving = Serving::start(store.path(), &args).with_key("many-0123456789abc");
-    let digest = serving.put(&chain(server.port(), 1).written());
-    let many: Vec<String> = (0..20).map(|_| serving.begin(&digest)).collect();
-    let serving = serving.with_key("one-0123456789abcd");
-    let one = serving.begin(&digest);
-    gate.open();
-    for run in many.iter().chain([&one]) {
-        serving.until(run, "succeeded");
-    }
-    let order: Vec<String> =
-        server.calls().iter().map(|call| call.metadata["aieffect-run-id"].clone()).collect();
-    let place = order.iter().position(|run| *run == one).unwrap();
-    assert!(place <= 2, "at place {place}");
-    assert_eq!(serving.run(&one)["key"], "one");
-}
-
-#[test]
-fn more_runs_than_may_wait_are_refused_for_a_while() {
-    let (gate, store) = (Gate::new(), folder());
-    let server = gated("n1", &gate);
-    let serving = Serving::start(store.path(), &["--max-runs", "1", "--max-waiting", "2"]);
-    let digest = serving.put(&chain(server.port(), 1).written());
-    let first = serving.begin(&digest);
-    serving.until(&first, "running");
-    let (second, third) = (serving.begin(&digest), serving.begin(&digest));
-    let refused = serving.post("/api/v1/runs", &json!({"pipeline": digest}));
-    assert_eq!(refused.problem(), (429, "too_many_runs".into()));
-    assert_eq!(refused.headers["retry-after"], "2");
-    assert_eq!(serving.post(&format!("/api/v1/runs/{third}/cancel"), &json!({})).status, 202);
-    serving.until(&third, "cancelled");
-    let fourth = serving.begin(&digest);
-    gate.open();
-    for run in [first, second, fourth] {
-        serving.until(&run, "succeeded");
-    }
-    assert_eq!(calls(&server).keys().filter(|(run, _)| *run == third).count(), 0);
-}
-
-#[test]
 fn keys_say_who_may_do_what_and_are_nowhere_at_rest() {
     let (server, store) = (started(), folder());
     let keys = tempfile::NamedTempFile::new().unwrap();

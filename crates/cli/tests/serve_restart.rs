@@ -147,7 +147,7 @@ fn a_call_that_must_not_happen_twice_waits_for_somebody_to_decide() {
 #[test]
 fn runs_that_fail_or_are_cancelled_are_gone_on_with() {
     let store = folder();
-    let reply = |call: aieffect_testkit::Received| match call.earlier {
+    let reply = |call: Received| match call.earlier {
         0 => Reply::from(json!({"success": false, "message": "no wind"})),
         _ => fine().into(),
     };
@@ -176,7 +176,7 @@ fn runs_that_fail_or_are_cancelled_are_gone_on_with() {
 fn a_run_that_is_to_be_gone_on_with_is_so_after_a_crash_too() {
     let (gate, store) = (Gate::new(), folder());
     let failing = service()
-        .on(DO, |call: aieffect_testkit::Received| match call.earlier {
+        .on(DO, |call: Received| match call.earlier {
             0 => Reply::from(json!({"success": false, "message": "no wind"})),
             _ => fine().into(),
         })

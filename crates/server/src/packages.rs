@@ -3,32 +3,47 @@
 //! A package is kept as a zip, whichever way it came, and read the way a zip of a stranger's is: within limits, never
 //! unpacked to disk.
 
-use std::collections::VecDeque;
+mod recent;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aieffect_blueprint::resolve;
-use aieffect_blueprint::{Document, Findings, Node, Package, PackageFiles, SourceText};
+use aieffect_blueprint::{Document, Findings, Node, Package, PackageFiles, Pipeline, SourceText};
 use aieffect_contract::ProtoSet;
 use aieffect_layout::{Opened, Overwrite};
 use aieffect_orchestrator::plan::{InitialData, Plan, PlanOptions, PlannedNode, plan};
+
+use self::recent::Recent;
 
 /// How the names of packages begin that have not been looked at.
 const INCOMING: &str = ".incoming-";
 /// Bytes of the path of a proto.
 const LONGEST_PATH: usize = 1024;
-/// Plans that are remembered.
+/// Packages that are remembered with their protos compiled, which takes far longer than a plan.
+const MOST_COMPILED: usize = 16;
+/// Plans that are remembered,
 const MOST_PLANS: usize = 64;
+/// whose initial data, of which there is a copy in each, is of so many bytes at most.
+const MOST_DATA: usize = 16 * 1024;
 
 /// Packages in a folder.
 #[derive(Debug)]
 pub struct Packages {
     folder: PathBuf,
-    /// The last ones that were asked for, the latest first.
-    plans: Mutex<VecDeque<(Wanted, Arc<Plan>)>>,
+    compiled: Recent<String, Compiled>,
+    plans: Recent<Wanted, Plan>,
+}
+
+/// A package from which any number of plans can be made.
+#[derive(Debug)]
+struct Compiled {
+    pipeline: Pipeline,
+    protos: ProtoSet,
+    findings: Findings,
 }
 
 /// What is to be planned.
@@ -96,7 +111,8 @@ impl Packages {
                 fs::remove_file(entry.path()).map_err(broken)?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), plans: Mutex::default() })
+        let (compiled, plans) = (Recent::of(MOST_COMPILED), Recent::of(MOST_PLANS));
+        Ok(Self { folder: folder.to_owned(), compiled, plans })
     }
 
     /// Takes the zip of a package. The same package twice is one. Gives warnings too.
@@ -175,8 +191,8 @@ impl Packages {
         if !is_digest(digest) {
             return Ok(false);
         }
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.retain(|(wanted, _)| wanted.package != digest);
+        self.compiled.forget(|known| known == digest);
+        self.plans.forget(|wanted| wanted.package == digest);
         match fs::remove_file(self.path(digest)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -211,29 +227,38 @@ impl Packages {
 
     /// Plans a run of a package.
     pub fn plan(&self, wanted: &Wanted) -> Result<Arc<Plan>, Refusal> {
-        if let Some(plan) = self.known(wanted) {
+        if let Some(plan) = self.plans.get(wanted) {
             return Ok(plan);
         }
-        let package = self.read(&wanted.package)?;
+        let compiled = self.compiled(&wanted.package)?;
         let mut findings = Findings::new();
         let initial = initial_data(&wanted.initial_data, &mut findings);
-        let planned = resolved(&package, &mut findings).and_then(|(pipeline, protos)| {
-            let (planned, found) = plan(&pipeline, &protos, &initial, &wanted.options);
-            findings.extend(found);
-            planned
-        });
+        findings.extend(compiled.findings.clone());
+        let (planned, found) = plan(&compiled.pipeline, &compiled.protos, &initial, &wanted.options);
+        findings.extend(found);
         let Some(planned) = planned.filter(|_| !findings.has_errors()).map(Arc::new) else {
             return Err(Refusal::Findings(findings));
         };
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.truncate(MOST_PLANS - 1);
-        plans.push_front((wanted.clone(), Arc::clone(&planned)));
+        if wanted.initial_data.len() <= MOST_DATA {
+            self.plans.keep(wanted.clone(), Arc::clone(&planned));
+        }
         Ok(planned)
     }
 
-    fn known(&self, wanted: &Wanted) -> Option<Arc<Plan>> {
-        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.iter().find(|(known, _)| known == wanted).map(|(_, plan)| Arc::clone(plan))
+    fn compiled(&self, digest: &str) -> Result<Arc<Compiled>, Refusal> {
+        let key = digest.to_owned();
+        if let Some(compiled) = self.compiled.get(&key) {
+            return Ok(compiled);
+        }
+        let package = self.read(digest)?;
+        let mut findings = Findings::new();
+        let resolved = resolved(&package, &mut findings);
+        let Some((pipeline, protos)) = resolved.filter(|_| !findings.has_errors()) else {
+            return Err(Refusal::Findings(findings));
+        };
+        let compiled = Arc::new(Compiled { pipeline, protos, findings });
+        self.compiled.keep(key, Arc::clone(&compiled));
+        Ok(compiled)
     }
 
     fn read(&self, digest: &str) -> Result<Package, Refusal> {
@@ -290,7 +315,7 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn resolved(package: &Package, findings: &mut Findings) -> Option<(aieffect_blueprint::Pipeline, ProtoSet)> {
+fn resolved(package: &Package, findings: &mut Findings) -> Option<(Pipeline, ProtoSet)> {
     let (pipeline, found) = resolve::package(package);
     findings.extend(found);
     let pipeline = pipeline?;
@@ -366,5 +391,46 @@ mod tests {
         let files = PackageFiles([("../blueprint.json".to_owned(), "{}".to_owned())].into());
         assert!(packages.put_files(&files).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// A package of one step that takes a text.
+    fn one_step() -> PackageFiles {
+        let proto = "syntax = \"proto3\"; package a; message Text { string text = 1; } \
+                     service Step { rpc Do(Text) returns (Text); }";
+        let operation = r#"{"operation_signature": {"operation_name": "Do"}, "connected_to": []}"#;
+        let blueprint = format!(
+            r#"{{"name": "One", "nodes": [{{"proto_uri": "microservice/n1.proto", "image": "n1", "container_name": "n1",
+            "operation_signature_list": [{operation}]}}]}}"#
+        );
+        let dockerinfo =
+            r#"{"docker_info_list": [{"container_name": "n1", "ip_address": "127.0.0.1", "port": "1"}]}"#;
+        files(
+            [("blueprint.json", blueprint), ("dockerinfo.json", dockerinfo.to_owned())],
+            [("microservice/n1.proto".to_owned(), proto.to_owned())],
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_package_is_read_once_for_all_that_its_runs_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = Packages::open(folder.path()).unwrap();
+        let (kept, findings) = packages.put_files(&one_step()).unwrap();
+        assert!(!findings.has_errors());
+        let of = |text: &str| Wanted {
+            package: kept.digest.clone(),
+            initial_data: format!(r#"{{"text": "{text}"}}"#),
+            options: PlanOptions::default(),
+        };
+        let plan = packages.plan(&of("a")).unwrap();
+        fs::write(packages.path(&kept.digest), "not a zip any more").unwrap();
+        assert!(!Arc::ptr_eq(&plan, &packages.plan(&of("b")).unwrap()));
+        assert!(Arc::ptr_eq(&plan, &packages.plan(&of("a")).unwrap()), "the same again is not planned again");
+        let large = of(&"x".repeat(MOST_DATA));
+        let plan = packages.plan(&large).unwrap();
+        assert!(!Arc::ptr_eq(&plan, &packages.plan(&large).unwrap()), "large data is not kept");
+        assert!(packages.plan(&Wanted { initial_data: "{".to_owned(), ..of("") }).is_err());
+        assert!(packages.remove(&kept.digest).unwrap());
+        assert!(matches!(packages.plan(&of("a")), Err(Refusal::Unknown { .. })));
     }
 }

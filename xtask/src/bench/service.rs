@@ -1,7 +1,7 @@
 //! A service that answers at once, as a process of its own.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -24,7 +24,8 @@ impl Service {
     /// The same for one that was built in this folder of `target`.
     pub(crate) fn of_profile(profile: &str, name: &str) -> Result<Self> {
         let mut process = Command::new(target().join(profile).join("examples").join(name))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .context("testkit's service cannot be started")?;
@@ -35,6 +36,12 @@ impl Service {
         // Nobody reads on; a full pipe would stop the service.
         thread::spawn(move || lines.for_each(drop));
         Ok(Self { process, port })
+    }
+
+    /// How it is spoken to, for one that listens to that too.
+    pub(super) fn pipes(&mut self) -> Result<(ChildStdin, ChildStdout)> {
+        let pipes = self.process.stdin.take().zip(self.process.stdout.take());
+        pipes.context("the service's pipes are somebody else's")
     }
 }
 
