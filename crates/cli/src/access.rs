@@ -17,10 +17,10 @@ pub(crate) struct AccessFlags {
     #[arg(long, value_name = "FILE", env = "AIEFFECT_TLS_CA")]
     tls_ca: Option<PathBuf>,
     /// Show services this certificate of ours: a PEM file
-    #[arg(long, value_name = "FILE", requires = "tls_ca", requires = "tls_key", env = "AIEFFECT_TLS_CERT")]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The key of our certificate: a PEM file
-    #[arg(long, value_name = "FILE", requires = "tls_ca", requires = "tls_cert", env = "AIEFFECT_TLS_KEY")]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_TLS_KEY")]
     tls_key: Option<PathBuf>,
     /// Send the token that this environment variable holds with every call
     #[arg(
@@ -39,7 +39,7 @@ pub(crate) struct AccessFlags {
 impl AccessFlags {
     /// Reads the files, and the token.
     pub(crate) fn read(&self) -> Result<Access, Failure> {
-        // What is typed, clap looks at; a file may say one without the other.
+        // Each may come from a flag, the environment or a file: clap would only look at what is typed.
         if self.tls_cert.is_some() != self.tls_key.is_some()
             || (self.tls_cert.is_some() && self.tls_ca.is_none())
         {

@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use aieffect_blueprint::{Code, Diagnostic, Findings, Label, SourceText};
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -27,6 +28,9 @@ pub(crate) const FILE: &str = "aieffect.toml";
 /// More is no configuration.
 const LARGEST: u64 = 1024 * 1024;
 
+/// The subcommands whose options the file has.
+const WAYS: [&[&str]; 2] = [&["serve"], &["config", "show"]];
+
 /// What is typed, with what stands in the file.
 pub(crate) struct Configured {
     pub(crate) arguments: Arguments,
@@ -36,7 +40,7 @@ pub(crate) struct Configured {
 
 /// Reads the command line, the environment and the file. Ends the process where clap does: with help, or a usage error.
 pub(crate) fn read() -> Result<Configured, Failure> {
-    let command = Arguments::command();
+    let command = without_empty_variables(Arguments::command());
     let matches = command.clone().try_get_matches().unwrap_or_else(|error| error.exit());
     let Some(way) = way_to_options(&matches) else { return typed(&matches, Vec::new()) };
     let Some(options) = options_of(&matches, way) else { return typed(&matches, Vec::new()) };
@@ -50,18 +54,26 @@ pub(crate) fn read() -> Result<Configured, Failure> {
     typed(&matches, settings)
 }
 
+/// A variable that is set to nothing counts as not set.
+fn without_empty_variables(command: Command) -> Command {
+    WAYS.iter().fold(command, |command, way| mut_way(command, way, &unset_empty))
+}
+
+fn unset_empty(described: Command) -> Command {
+    described.mut_args(|arg| {
+        let is_empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { arg.env(Resettable::Reset) } else { arg }
+    })
+}
+
 fn typed(matches: &ArgMatches, settings: Vec<Setting>) -> Result<Configured, Failure> {
     let arguments = Arguments::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     Ok(Configured { arguments, settings })
 }
 
-/// The subcommands whose options the file has.
+/// The subcommand whose options the file has, if it was typed.
 fn way_to_options(matches: &ArgMatches) -> Option<&'static [&'static str]> {
-    match matches.subcommand()? {
-        ("serve", _) => Some(&["serve"]),
-        ("config", inner) if inner.subcommand_name() == Some("show") => Some(&["config", "show"]),
-        _ => None,
-    }
+    WAYS.into_iter().find(|way| options_of(matches, way).is_some())
 }
 
 fn options_of<'a>(matches: &'a ArgMatches, way: &[&str]) -> Option<&'a ArgMatches> {
@@ -159,6 +171,12 @@ fn fitting<'a>(
         return Err(Diagnostic::error(Code::WrongType, format!("`{key}` is one value, and not a list"))
             .at(Label::new(source, entry.value_span, "")));
     }
+    // It would be the default, which often is everything.
+    if entry.values.is_empty() {
+        return Err(Diagnostic::error(Code::WrongType, format!("`{key}` is a list of nothing"))
+            .at(Label::new(source, entry.value_span, ""))
+            .help("name at least one, or leave the key out for all"));
+    }
     Ok(arg)
 }
 
@@ -183,13 +201,24 @@ fn is_settled(described: &Command, arg: &Arg, options: &ArgMatches) -> bool {
 }
 
 fn with_defaults(command: Command, way: &[&str], defaults: &[(String, Vec<OsString>)]) -> Command {
-    let Some((first, rest)) = way.split_first() else {
-        return defaults.iter().fold(command, |command, (id, values)| {
+    mut_way(command, way, &|described| {
+        defaults.iter().fold(described, |described, (id, values)| {
             let values: Vec<clap::builder::OsStr> = values.iter().map(|value| value.clone().into()).collect();
-            command.mut_arg(id, |arg| arg.default_values(values))
-        });
-    };
-    command.mut_subcommand(*first, |inner| with_defaults(inner, rest, defaults))
+            described.mut_arg(id, |arg| arg.default_values(values))
+        })
+    })
+}
+
+/// The same command, with that subcommand of it changed.
+fn mut_way(command: Command, way: &[&str], change: &dyn Fn(Command) -> Command) -> Command {
+    match way.split_first() {
+        None => change(command),
+        // They stay in their order, which help has them in.
+        Some((first, rest)) => command.mut_subcommands(|inner| match inner.get_name() == *first {
+            true => mut_way(inner, rest, change),
+            false => inner,
+        }),
+    }
 }
 
 /// An entry, as the option takes it.

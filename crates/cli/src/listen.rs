@@ -19,13 +19,13 @@ use crate::log::Log;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListenFlags {
     /// Speak TLS with clients, and show them this certificate: a PEM file, with those between it and its CA
-    #[arg(long, value_name = "FILE", requires = "listen_key", env = "AIEFFECT_LISTEN_CERT")]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_LISTEN_CERT")]
     listen_cert: Option<PathBuf>,
     /// The key of that certificate: a PEM file
-    #[arg(long, value_name = "FILE", requires = "listen_cert", env = "AIEFFECT_LISTEN_KEY")]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_LISTEN_KEY")]
     listen_key: Option<PathBuf>,
     /// Let in only clients with a certificate that this CA has signed: a PEM file of its certificate
-    #[arg(long, value_name = "FILE", requires = "listen_cert", env = "AIEFFECT_LISTEN_CLIENT_CA")]
+    #[arg(long, value_name = "FILE", env = "AIEFFECT_LISTEN_CLIENT_CA")]
     listen_client_ca: Option<PathBuf>,
     /// Connections at once to each address; further ones wait
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_000_000), env = "AIEFFECT_MAX_CONNECTIONS")]
@@ -42,12 +42,22 @@ impl ListenFlags {
 
     /// Whether clients show who they are before they can say anything.
     pub(crate) fn knows_clients(&self) -> bool {
-        self.listen_client_ca.is_some()
+        self.listen_client_ca.is_some() && self.listen_cert.is_some() && self.listen_key.is_some()
     }
 
     /// Reads the files; `None` when no TLS is wanted. A certificate that is not good today is used, and warned of.
     pub(crate) fn tls(&self, log: &Log) -> Result<Option<Tls>, Failure> {
-        let (Some(certificate), Some(key)) = (&self.listen_cert, &self.listen_key) else { return Ok(None) };
+        // Each may come from a flag, the environment or the file, so nobody has looked at them together before. Half of them
+        // never becomes a server in plain text.
+        let (certificate, key) = match (&self.listen_cert, &self.listen_key, &self.listen_client_ca) {
+            (Some(certificate), Some(key), _) => (certificate, key),
+            (None, None, None) => return Ok(None),
+            _ => {
+                let text = "`--listen-cert` and `--listen-key` belong together, and `--listen-client-ca` wants both: \
+                            TLS is spoken with a certificate and its key";
+                return Err(Failure::text(Exit::WrongUsage, text));
+            }
+        };
         let texts = (read("--listen-cert", certificate)?, read("--listen-key", key)?);
         let clients = self.listen_client_ca.as_ref();
         let clients = clients.map(|file| read("--listen-client-ca", file)).transpose()?;

@@ -105,13 +105,20 @@ impl Log {
             LogLevel::Error => "ERROR",
         };
         match self.format {
-            LogFormat::Text => terminal::say(&format!("{} {word:<7} {message}", clock::of_day(at))),
+            LogFormat::Text => {
+                terminal::say(&format!("{} {word:<7} {}", clock::of_day(at), indented(message)));
+            }
             LogFormat::Json => {
                 fields.shift_insert(0, "message".to_owned(), message.into());
                 write_json(at, word, fields);
             }
         }
     }
+}
+
+/// What services say may be in it: only the log's own lines begin at the left.
+fn indented(message: &str) -> String {
+    message.trim_end_matches('\n').replace('\n', "\n    ")
 }
 
 /// One JSON object on a line of its own, with time and level before its fields.
@@ -129,5 +136,18 @@ pub(crate) fn write_findings(found: &Findings) {
         let Value::Object(fields) = finding else { continue };
         let level = if fields["severity"] == "error" { "ERROR" } else { "WARNING" };
         write_json(SystemTime::now(), level, fields);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn no_line_of_a_stranger_looks_like_one_of_the_log() {
+        assert_eq!(
+            indented("no such file\n12:00:00 INFO    all is well\n"),
+            "no such file\n    12:00:00 INFO    all is well"
+        );
     }
 }

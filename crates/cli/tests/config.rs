@@ -178,6 +178,63 @@ fn a_file_says_one_half_of_a_certificate_in_vain() {
 }
 
 #[test]
+fn half_of_tls_never_becomes_a_server_in_plain_text() {
+    let whole = ["listen-cert", "listen-key", "listen-client-ca"];
+    for said in [&whole[..1], &whole[1..2], &whole[2..], &[whole[0], whole[2]], &[whole[1], whole[2]]] {
+        let lines: Vec<String> = said.iter().map(|key| format!("{key} = 'some.pem'\n")).collect();
+        let folder = folder(&lines.concat());
+        // Also where others reach it, and a CA alone would say that they are known.
+        for address in ["--http-addr=127.0.0.1:0", "--http-addr=0.0.0.0:0"] {
+            let ended = Aieffect::new("serve", Path::new(address), folder.path());
+            let ended = ended.current_dir(folder.path()).args(["--grpc-addr=127.0.0.1:0"]).output();
+            ended.check(
+                2,
+                "error: `--listen-cert` and `--listen-key` belong together, and `--listen-client-ca` wants both: \
+                 TLS is spoken with a certificate and its key",
+            );
+        }
+    }
+}
+
+#[test]
+fn options_that_belong_together_may_come_from_different_places() {
+    let folder = folder("listen-cert = 'own.pem'\ntls-ca = 'ca.pem'\ntls-cert = 'own.pem'\n");
+    let show = config("show", &folder).env("AIEFFECT_LISTEN_KEY", "own.key");
+    let ended = show.args(["--tls-key=own.key", "--listen-client-ca=ca.pem", "--format=json"]).output();
+    let shown: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(setting(&shown, "listen-cert").0, "own.pem");
+    assert_eq!(setting(&shown, "listen-key").0, "own.key");
+    assert_eq!(setting(&shown, "tls-key").0, "own.key");
+    // They are looked at together once all of them are known.
+    let ended = Aieffect::new("serve", Path::new("--http-addr=127.0.0.1:0"), folder.path());
+    let ended = ended.current_dir(folder.path()).args(["--listen-key=own.key"]).output();
+    ended.check(2, "error: `own.pem` of `--listen-cert` does not exist");
+}
+
+#[test]
+fn a_list_of_nothing_is_not_taken_for_everything() {
+    let folder = folder("allow-endpoints = []\n");
+    let ended = config("show", &folder).output();
+    ended.check(3, "error: the configuration has 1 error");
+    ended.says("`allow-endpoints` is a list of nothing").says("leave the key out for all");
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_counts_as_not_set() {
+    let folder = folder("max-runs = 8\nkeys = 'keys'\n");
+    let empty = ["MAX_RUNS", "KEYS", "GRACE", "ALLOW_ENDPOINTS", "DURABLE", "CONFIG"];
+    let show =
+        empty.iter().fold(config("show", &folder), |show, name| show.env(&format!("AIEFFECT_{name}"), ""));
+    let ended = show.args(["--format=json"]).output();
+    let shown: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(setting(&shown, "max-runs").0, "8");
+    assert_eq!(setting(&shown, "keys").0, "keys");
+    for name in ["grace", "allow-endpoints", "durable"] {
+        assert_eq!(setting(&shown, name).1["from"], "default", "{name}");
+    }
+}
+
+#[test]
 fn the_file_that_init_writes_is_taken_with_and_without_its_comments() {
     let folder = folder("");
     let ended = config("init", &folder).output();

@@ -174,6 +174,31 @@ async fn a_key_is_good_for_its_scopes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_calls_is_known_before_the_message_is_read() {
+    let (keys, store) = (tempfile::NamedTempFile::new().unwrap(), folder());
+    fs::write(&keys, "watch read fedcba9876543210\n").unwrap();
+    let serving = Serving::start(store.path(), &[&format!("--keys={}", keys.path().display())]);
+    let channel = channel(&serving).await;
+    for (path, key, code) in [
+        ("/aieffect.v1.Pipelines/Put", None, Code::Unauthenticated),
+        ("/aieffect.v1.Pipelines/Put", Some("fedcba9876543210"), Code::PermissionDenied),
+        ("/aieffect.v1.Runs/Start", None, Code::Unauthenticated),
+    ] {
+        // A message that never comes.
+        let mut request = Request::new(futures_util::stream::pending::<v1::PutPipelineRequest>());
+        if let Some(key) = key {
+            request.metadata_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+        }
+        let mut client = tonic::client::Grpc::new(channel.clone());
+        client.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<_, v1::PutPipelineResponse>::default();
+        let refused = client.client_streaming(request, path.parse().unwrap(), codec).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{path}: {refused}");
+        assert!(refused.metadata().contains_key("aieffect-problem-bin"), "programs are told as ever");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_is_not_allowed_is_not_asked_either() {
     let (server, store) = (started(), folder());
     let serving = Serving::start(store.path(), &["--allow-endpoints=*.grid.example"]);

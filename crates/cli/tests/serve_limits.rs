@@ -149,6 +149,33 @@ fn beyond_the_most_connections_others_wait_until_one_is_free() {
 }
 
 #[test]
+fn packages_beyond_those_received_at_once_wait_before_they_are_read() {
+    let (_store, serving) = serving(&[]);
+    // What is expected is asked for once somebody reads it.
+    let head = "POST /api/v1/pipelines HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/zip\r\n\
+                expect: 100-continue\r\ncontent-length: 1000000\r\n\r\n";
+    let begun = || {
+        let mut stream = connected(serving.address());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let asked = |mut stream: &TcpStream| {
+        let mut said = [0; 12];
+        stream.read_exact(&mut said).map(|()| assert_eq!(&said, b"HTTP/1.1 100"))
+    };
+    let mut received: Vec<TcpStream> = (0..8).map(|_| begun()).collect();
+    received.iter().for_each(|stream| asked(stream).unwrap());
+    let waits = begun();
+    waits.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let nothing = asked(&waits).unwrap_err().kind();
+    assert!(matches!(nothing, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{nothing}");
+    assert_eq!(serving.get("/api/v1/pipelines").status, 200, "all else goes on");
+    received.pop();
+    waits.set_read_timeout(Some(PATIENCE)).unwrap();
+    asked(&waits).unwrap();
+}
+
+#[test]
 fn a_stream_of_events_outlives_all_times_for_requests() {
     let gate = Gate::new();
     let service = gated("n1", &gate);

@@ -241,6 +241,27 @@ fn two_servers_do_not_work_on_the_same_runs() {
 }
 
 #[test]
+fn the_runs_that_are_kept_are_those_that_ended_latest() {
+    let (gate, store) = (Gate::new(), folder());
+    let (server, held) = (started(), gated("n1", &gate));
+    let serving = Serving::start(store.path(), &["--keep-runs=1"]);
+    let long = serving.begin(&serving.put(&chain(held.port(), 1).written()));
+    let digest = serving.put(&chain(server.port(), 2).written());
+    let short = serving.begin(&digest);
+    serving.until(&short, "succeeded");
+    gate.open();
+    serving.until(&long, "succeeded");
+    let begun = Instant::now();
+    let there = || serving.get("/api/v1/runs").json()["runs"].as_array().unwrap().len();
+    while there() != 1 {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+    assert_eq!(serving.run(&long)["state"], "succeeded", "it ended last, however early it began");
+    assert_eq!(serving.get(&format!("/api/v1/runs/{short}")).status, 404);
+}
+
+#[test]
 fn runs_that_have_ended_are_kept_as_long_as_it_is_said() {
     let (gate, store) = (Gate::new(), folder());
     let (server, held) = (started(), gated("n1", &gate));

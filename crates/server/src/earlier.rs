@@ -20,6 +20,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::documents::Submission;
 use crate::keys::{Caller, Keys, Scope, bearer};
@@ -136,8 +137,23 @@ impl FromRequestParts<Face> for Known {
     }
 }
 
+/// A place for what comes in, until it has been taken.
+struct Receiving {
+    _place: OwnedSemaphorePermit,
+}
+
+impl FromRequestParts<Face> for Receiving {
+    type Rejection = Detail;
+
+    async fn from_request_parts(_: &mut Parts, face: &Face) -> Result<Self, Detail> {
+        Ok(Self { _place: face.runs.receive().await? })
+    }
+}
+
 async fn submit(
     Known(caller): Known,
+    // Before the body is read, and until it has been taken.
+    _receiving: Receiving,
     State(face): State<Face>,
     headers: HeaderMap,
     sent: Result<Bytes, BytesRejection>,

@@ -22,6 +22,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -44,6 +45,8 @@ const CALL_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// Bytes of a call's metadata.
 const LONGEST_HEAD: u32 = 32 * 1024;
+/// The call that packages come in with.
+const OF_A_PACKAGE: &str = "/aieffect.v1.Pipelines/Put";
 /// The services whose requests are one message; whoever asks by reflection may think between two.
 const OF_ONE_MESSAGE: &str = "/aieffect.v1.";
 
@@ -87,7 +90,7 @@ pub async fn serve(
     };
     let routes = Routes::new(PipelinesServer::new(face.clone()).max_decoding_message_size(LARGEST_PACKAGE))
         .add_service(RunsServer::new(face.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(NodesServer::new(face).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(NodesServer::new(face.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(health)
         .add_service(reflection().build_v1()?)
         // What grpcio and older tools ask for.
@@ -95,7 +98,7 @@ pub async fn serve(
     let pace = Pace::new(listener.limits().patience, || {
         Status::deadline_exceeded("the request did not come in time").into()
     });
-    let in_time = axum::middleware::from_fn_with_state(pace, in_time);
+    let at_the_door = axum::middleware::from_fn_with_state(Door { face, pace }, at_the_door);
     let router = Server::builder()
         .initial_stream_window_size(CALL_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -103,7 +106,7 @@ pub async fn serve(
         .http2_max_header_list_size(LONGEST_HEAD)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(PATIENCE))
-        .add_routes(telling(routes.into_axum_router().layer(in_time), notices).into());
+        .add_routes(telling(routes.into_axum_router().layer(at_the_door), notices).into());
     let incoming = stream::unfold(listener, async |mut listener| {
         let connection = listener.next().await;
         Some((Ok::<_, Infallible>(connection), listener))
@@ -117,18 +120,44 @@ pub async fn serve(
     Ok(router.serve_with_incoming_shutdown(incoming, stopped).await?)
 }
 
-async fn in_time(State(pace): State<Pace>, request: axum::extract::Request, next: Next) -> Response {
-    match request.uri().path().starts_with(OF_ONE_MESSAGE) {
-        true => timely(pace, request, next).await,
-        false => next.run(request).await,
+/// What every call of ours passes before its message is read.
+#[derive(Clone)]
+struct Door {
+    face: Face,
+    pace: Pace,
+}
+
+/// A message is read as a whole before the call that it is for is asked: by then it is known who sends it, and packages have a
+/// place to be received in.
+async fn at_the_door(State(door): State<Door>, request: axum::extract::Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if !path.starts_with(OF_ONE_MESSAGE) {
+        return next.run(request).await;
+    }
+    let Door { face, pace } = door;
+    let is_package = path == OF_A_PACKAGE;
+    let scope = if is_package { Scope::Run } else { Scope::Read };
+    if let Err(refused) = face.admits(request.headers(), scope) {
+        return refused.into_http();
+    }
+    if !is_package {
+        return timely(pace, request, next).await;
+    }
+    // Held until it is answered, when all of it has been taken.
+    match face.runs.receive().await {
+        Ok(_place) => timely(pace, request, next).await,
+        Err(error) => Status::from(Problem::from(error)).into_http(),
     }
 }
 
 impl Face {
     /// Who calls, if they may do that.
     fn admit<T>(&self, request: &Request<T>, scope: Scope) -> Result<Caller, Status> {
-        let admitted = self.keys.admit(bearer(request.metadata().as_ref()), scope);
-        Ok(admitted.map_err(Problem::from)?)
+        self.admits(request.metadata().as_ref(), scope)
+    }
+
+    fn admits(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Status> {
+        Ok(self.keys.admit(bearer(headers), scope).map_err(Problem::from)?)
     }
 }
 

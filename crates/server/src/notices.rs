@@ -33,6 +33,13 @@ pub enum Notice<'a> {
         /// Which.
         run: &'a RunId,
     },
+    /// A run that need not be kept any more could not be forgotten.
+    NotForgotten {
+        /// Which.
+        run: &'a RunId,
+        /// Why.
+        reason: &'a str,
+    },
     /// A request could not be answered, which is not its own fault.
     RequestFailed {
         /// Method and path.

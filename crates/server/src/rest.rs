@@ -23,6 +23,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::openapi::Callers;
 pub(crate) use self::problem::is_too_slow;
@@ -105,9 +106,9 @@ async fn ready(State(runs): State<Runs>) -> Response {
     match runs.check().await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
-            let body = format!("{error}\n");
-            (StatusCode::SERVICE_UNAVAILABLE, Extension(Reason(error.to_string().into())), body)
-                .into_response()
+            // Anybody may ask: where the store is and what is wrong with it stands in the log.
+            let reason = Extension(Reason(error.to_string().into()));
+            (StatusCode::SERVICE_UNAVAILABLE, reason, "not ready\n").into_response()
         }
     }
 }
@@ -126,6 +127,10 @@ struct Reader;
 struct Runner(Caller);
 /// A caller who may take away.
 struct Admin;
+/// A place for a package that comes in, until it has been taken.
+struct Receiving {
+    _place: OwnedSemaphorePermit,
+}
 
 impl FromRequestParts<Face> for Reader {
     type Rejection = Problem;
@@ -148,6 +153,14 @@ impl FromRequestParts<Face> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, face: &Face) -> Result<Self, Problem> {
         caller(parts, face, Scope::Admin).map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Face> for Receiving {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, face: &Face) -> Result<Self, Problem> {
+        Ok(Self { _place: face.runs.receive().await? })
     }
 }
 

@@ -27,14 +27,14 @@ use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::Breakers;
 use aieffect_orchestrator::values::write_results;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
 use self::desk::{Command, Desk};
 pub use self::error::Error;
 pub use self::following::Following;
-use self::model::{Model, Phase, new_id};
+use self::model::{Forgotten, Model, Phase, new_id};
 pub use self::page::Page;
 pub use self::pipelines::NodeHealth;
 pub use self::retention::Retention;
@@ -44,6 +44,9 @@ use crate::allow::Allowed;
 use crate::metrics::{Form, Measured, Metrics};
 use crate::notices::{Notices, ObserverFor};
 use crate::packages::{Packages, Wanted};
+
+/// Packages that are received at once, each of which may be as large as one may be.
+const MOST_RECEIVED: usize = 8;
 
 /// What runs are made with.
 pub struct Parts {
@@ -175,6 +178,7 @@ impl Runs {
             metrics,
             measured,
             has_ended: Notify::new(),
+            receiving: Arc::new(Semaphore::new(MOST_RECEIVED)),
         });
         let (desk, commands) = mpsc::channel(1024);
         let mut open = Vec::new();
@@ -241,6 +245,12 @@ impl Runs {
     /// The packages that runs are made from.
     pub fn packages(&self) -> &Packages {
         &self.model.packages
+    }
+
+    /// A place to receive a package in, which others have while it is held.
+    pub(crate) async fn receive(&self) -> Result<OwnedSemaphorePermit, Error> {
+        // Nobody closes it.
+        Arc::clone(&self.model.receiving).acquire_owned().await.map_err(|_| Error::Stopping)
     }
 
     /// Takes a run that is to begin when its turn has come. It is in the store when this returns.
@@ -338,6 +348,11 @@ impl Runs {
         let caller = labels::caller(&stored).into();
         let model = Arc::clone(&self.model);
         blocking(move || {
+            // It may have been forgotten since it was found.
+            if matches!(model.store.run(&stored.id), Ok(None)) {
+                model.leave(&stored.id);
+                return Err(Error::NoRun { run: stored.id.to_string() });
+            }
             // It is to be gone on with, whatever becomes of this process until its turn has come.
             if let Err(error) = model.reopen(&stored.id, &redo) {
                 model.leave_waiting(&stored.id);
@@ -353,13 +368,13 @@ impl Runs {
     pub async fn forget(&self, run: &str) -> Result<(), Error> {
         let stored = self.stored(run).await?;
         let model = Arc::clone(&self.model);
-        blocking(move || {
-            let state = model.state_of(&stored);
-            if matches!(state, State::Waiting | State::Running) {
+        blocking(move || match model.forget(&stored.id)? {
+            Forgotten::Gone => Ok(()),
+            Forgotten::Kept => {
+                let state = model.state_of(&stored).as_str();
                 let needs = "only what has ended can be deleted; cancel it first";
-                return Err(Error::WrongState { run: stored.id, state: state.as_str(), needs });
+                Err(Error::WrongState { run: stored.id, state, needs })
             }
-            Ok(model.forget(&stored.id)?)
         })
         .await
     }
@@ -371,19 +386,7 @@ impl Runs {
         blocking(move || model.view(stored)).await
     }
 
-    /// A run's events, from the one at `from` on, each with its position.
-    pub async fn events(&self, run: &str, from: u64) -> Result<Vec<(u64, Entry)>, Error> {
-        let stored = self.stored(run).await?;
-        let model = Arc::clone(&self.model);
-        blocking(move || {
-            let mut events = Vec::new();
-            model.store.read(&stored.id, from, &mut |position, entry| events.push((position, entry)))?;
-            Ok(events)
-        })
-        .await
-    }
-
-    /// The next of them, at most so many.
+    /// A run's events, from the one at `from` on, each with its position; at most so many.
     pub(crate) async fn next_events(
         &self,
         run: &str,

@@ -106,6 +106,7 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         log.info(&format!("configured by {}", file.display()));
     }
     let keys = Arc::new(keys(options.keys.as_deref(), &log)?);
+    let tls = options.listen.tls(&log)?;
     let addresses = [options.http_addr, options.grpc_addr];
     let for_others = addresses.iter().find(|address| !address.ip().is_loopback());
     if let Some(address) = for_others.filter(|_| options.is_open(&keys)) {
@@ -114,7 +115,6 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
                     or say `--insecure`";
         return Err(Failure::text(Exit::WrongUsage, text).help(help));
     }
-    let tls = options.listen.tls(&log)?;
     if let Some(address) = for_others.filter(|_| !keys.is_open() && tls.is_none() && !options.insecure) {
         log.warning(&format!(
             "keys come to {address} in plain text, and whoever is on the way can read them: speak TLS with `--listen-cert`"

@@ -36,6 +36,10 @@ pub(crate) fn notices(log: &Log) -> Notices {
                 let fields = vec![("run", run.as_str().into()), ("outcome", "cancelled".into())];
                 (LogLevel::Info, format!("{run}: cancelled while nobody worked on it"), fields)
             }
+            Notice::NotForgotten { run, reason } => {
+                let fields = vec![("run", run.as_str().into()), ("reason", (*reason).into())];
+                (LogLevel::Warning, format!("{run}: could not be forgotten: {reason}"), fields)
+            }
             Notice::RequestFailed { request, status, reason } => {
                 let fields = vec![
                     ("request", (*request).into()),

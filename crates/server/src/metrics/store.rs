@@ -89,7 +89,9 @@ impl Measured {
             return;
         }
         if let Ending::Ended(outcome) = from {
-            self.place(outcome).fetch_sub(1, Ordering::Relaxed);
+            // Two who forget the same run at once may both have seen it.
+            let less = |count: usize| count.checked_sub(1);
+            self.place(outcome).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok();
         }
         if let Ending::Ended(outcome) = to {
             self.place(outcome).fetch_add(1, Ordering::Relaxed);

@@ -3,22 +3,25 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use aieffect_orchestrator::ports::Entry;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use http::header::ACCEPT;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
 
 use super::Reader;
-use super::documents::{Answer, Path, Query};
+use super::documents::{Path, Query};
 use super::problem::Problem;
 use crate::events::shown;
-use crate::runs::{Following, Runs};
+use crate::runs::{Error, Following, Runs};
 
 /// A connection without events is kept alive by a comment this often.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Events that are read together.
+const PART: usize = 500;
 
 pub(super) async fn get(
     _: Reader,
@@ -38,9 +41,9 @@ pub(super) async fn get(
     };
     let accepts = headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/event-stream") {
-        let events = runs.events(&run, wanted.unwrap_or(0)).await?;
-        let events: Vec<Value> = events.iter().map(|(position, entry)| shown(*position, entry)).collect();
-        return Ok(Answer(json!({ "events": events })).into_response());
+        // That they can be read at all is known before anything is answered.
+        let first = runs.next_events(&run, wanted.unwrap_or(0), PART).await?;
+        return Ok(([(CONTENT_TYPE, "application/json")], so_far(runs, run, first)).into_response());
     }
     // That the run is there is said before the first event.
     let mut following = runs.follow(&run, after_last.or(wanted).unwrap_or(0)).await?;
@@ -50,6 +53,34 @@ pub(super) async fn get(
     }
     let events = follow(following);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// One document, which is never whole in memory. When a part cannot be read, the connection breaks off.
+fn so_far(runs: Runs, run: String, first: Vec<(u64, Entry)>) -> Body {
+    let parts = stream::try_unfold((Some(first), r#"{"events":["#), move |(part, before)| {
+        let (runs, run) = (runs.clone(), run.clone());
+        async move {
+            let Some(part) = part else { return Ok::<_, Error>(None) };
+            let mut text = String::new();
+            let mut before = before;
+            for (position, entry) in &part {
+                text.push_str(before);
+                text.push_str(&shown(*position, entry).to_string());
+                before = ",";
+            }
+            let next = match part.last() {
+                Some((last, _)) if part.len() == PART => {
+                    Some(runs.next_events(&run, last.saturating_add(1), PART).await?)
+                }
+                _ => {
+                    text.push_str(if before == "," { "]}" } else { r#"{"events":[]}"# });
+                    None
+                }
+            };
+            Ok(Some((text, (next, before))))
+        }
+    });
+    Body::from_stream(parts)
 }
 
 /// Ends too when the events cannot be read, or the server stops: whoever wants more comes again.

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 
 use super::documents::{Answer, NodeJson, PackageBody, PackageJson, Path, media_type, parsed};
 use super::problem::{self, OTHER_MEDIA_TYPE, Problem};
-use super::{Admin, Reader, Runner};
+use super::{Admin, Reader, Receiving, Runner};
 use crate::packages::{self, Refusal};
 use crate::runs::Runs;
 
 /// Takes a zip, or documents as JSON.
 pub(super) async fn put(
     _: Runner,
+    // Before the body is read, and until it has been taken.
+    _receiving: Receiving,
     State(runs): State<Runs>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

@@ -1,6 +1,6 @@
 //! What all that deal with runs have in common: [`Model`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
 use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredEvent, StoredRun};
 use aieffect_orchestrator::transport::Breakers;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub(super) struct Model {
     pub(super) closed: CancellationToken,
     /// Told whenever a run has ended.
     pub(super) has_ended: Notify,
+    /// Places for packages that come in.
+    pub(super) receiving: Arc<Semaphore>,
     pub(super) metrics: Arc<Metrics>,
     /// The store below the other, which knows what runs came to.
     pub(super) measured: Arc<Measured>,
@@ -49,8 +51,25 @@ pub(super) struct Now {
     pub(super) phases: HashMap<RunId, Phase>,
     /// What the services of runs that have not ended are shown.
     pub(super) keys: HashMap<RunId, ServiceKey>,
+    /// Runs that are being forgotten: nobody goes on with them.
+    forgetting: HashSet<RunId>,
     /// Which run a caller's request of that name began.
     pub(super) requests: HashMap<(String, String), RunId>,
+}
+
+impl Now {
+    /// Whether somebody is at it, or it is to have its turn.
+    fn is_taken(&self, run: &RunId) -> bool {
+        matches!(self.phases.get(run), Some(Phase::Waiting | Phase::Running)) || self.forgetting.contains(run)
+    }
+}
+
+/// What became of a run that was to be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forgotten {
+    Gone,
+    /// Somebody is at it.
+    Kept,
 }
 
 /// How far a run is that has not ended.
@@ -145,10 +164,10 @@ impl Model {
         }
     }
 
-    /// It waits for its turn, unless it does already or is being worked on: of two who ask at once, one is the first.
+    /// It waits for its turn, unless it does already, is being worked on or forgotten: of two who ask at once, one is the first.
     pub(super) fn enter_if_free(&self, run: &RunId) -> bool {
         let mut now = self.lock();
-        if matches!(now.phases.get(run), Some(Phase::Waiting | Phase::Running)) {
+        if now.is_taken(run) {
             return false;
         }
         now.phases.insert(run.clone(), Phase::Waiting);
@@ -209,16 +228,26 @@ impl Model {
         Ok(())
     }
 
-    /// Nothing is known of a run any more.
-    pub(super) fn forget(&self, run: &RunId) -> Result<(), StoreError> {
+    /// Nothing is known of a run any more; nothing happens when somebody is at it. While it goes, nobody begins to go on with it.
+    pub(super) fn forget(&self, run: &RunId) -> Result<Forgotten, StoreError> {
+        {
+            let mut now = self.lock();
+            if now.is_taken(run) {
+                return Ok(Forgotten::Kept);
+            }
+            now.forgetting.insert(run.clone());
+        }
         let forgotten = self.store.forget(run);
         let mut now = self.lock();
+        now.forgetting.remove(run);
+        // One that is still there is as it was.
+        forgotten?;
         now.phases.remove(run);
         now.keys.remove(run);
         now.requests.retain(|_, known| known != run);
         drop(now);
         self.store.close(run);
-        forgotten
+        Ok(Forgotten::Gone)
     }
 
     /// What carries a run out.

@@ -34,8 +34,8 @@ fn live() -> Operation {
 fn ready() -> Operation {
     new("ready", "Whether runs can be begun").answers(200, "The store answers", &text("ok\n")).answers(
         503,
-        "It does not, and why",
-        &text("the store cannot be read\n"),
+        "It does not, and the log says why",
+        &text("not ready\n"),
     )
 }
 
