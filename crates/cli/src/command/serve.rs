@@ -1,5 +1,6 @@
 //! `aieffect serve`: many runs in one long-lived process.
 
+use std::convert::Infallible;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ use crate::manager::{Manager, State};
 
 /// How long open requests may take to end once no run is under way any more.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
+/// How often the store's journal is folded in.
+const FOLDING: Duration = Duration::from_secs(1);
 /// How long a node whose health is asked for may take to answer.
 const HEALTH: Duration = Duration::from_secs(2);
 
@@ -126,10 +129,12 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&options.store, durability).map_err(crate::keep::refused)?;
     // Until the process ends.
     let _occupied = store.occupy().map_err(crate::keep::refused)?;
+    store.folded_apart().map_err(crate::keep::refused)?;
+    let store = Arc::new(store);
     let packages = Packages::open(&store.folder().join("packages")).map_err(|error| internal(&error))?;
     let breakers = Arc::<Breakers>::default();
     let parts = Parts {
-        store: Arc::new(store),
+        store: Arc::clone(&store) as _,
         packages: Arc::new(packages),
         means: means(access.with_breakers(Arc::clone(&breakers)), options.ready_timeout),
         breakers,
@@ -151,7 +156,12 @@ pub(crate) fn run(options: &Serve) -> Result<Exit, Failure> {
         callers: keys.callers(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| internal(&error))?;
-    let done = runtime.block_on(serve(options, parts, settings, keys, tls, &log));
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = serve(options, parts, settings, keys, tls, &log) => done,
+            never = folding(&store, &log) => match never {},
+        }
+    });
     runtime.shutdown_background();
     done
 }
@@ -236,6 +246,24 @@ async fn serve(
         _ = interrupts.next() => {}
     }
     Ok(Exit::Done)
+}
+
+/// Folds the store's journal in, so that no run waits for that.
+async fn folding(store: &Arc<SqliteStore>, log: &Log) -> Infallible {
+    let mut has_failed = false;
+    loop {
+        sleep(FOLDING).await;
+        let store = Arc::clone(store);
+        let folded = tokio::task::spawn_blocking(move || store.fold()).await;
+        let Ok(folded) = folded else { continue };
+        // It is tried again, and said once.
+        if let Err(error) = &folded
+            && !has_failed
+        {
+            log.warning(&error.to_string());
+        }
+        has_failed = folded.is_err();
+    }
 }
 
 /// Listens, and says where.

@@ -113,6 +113,15 @@ impl Aieffect {
     }
 }
 
+/// A test that does not wait for its end leaves nothing behind either.
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already, mostly.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
 impl Running {
     /// Waits for a line on stderr that holds `text`.
     #[track_caller]

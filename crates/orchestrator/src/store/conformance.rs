@@ -286,3 +286,18 @@ fn a_forgotten_run_leaves_nothing() {
     assert_eq!(store.runs().unwrap(), [a_run("r2", 1)]);
     assert_eq!(all(&store, &id("r2")).len(), 1);
 }
+
+#[test]
+fn a_journal_that_is_folded_in_by_somebody_else_is_in_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path(), Durability::Process).unwrap();
+    store.folded_apart().unwrap();
+    store.create(&a_run("r", 1)).unwrap();
+    let events = vec![plain(StoredEvent::Started); 2000];
+    assert_eq!(store.append(&id("r"), 0, &events).unwrap(), 2000);
+    let size = || std::fs::metadata(folder.path().join("runs.sqlite")).unwrap().len();
+    let before = size();
+    store.fold().unwrap();
+    assert!(size() > before + 50_000, "{before}, {}", size());
+    assert_eq!(all(&store, &id("r")).len(), 2000);
+}

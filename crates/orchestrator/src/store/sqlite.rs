@@ -27,6 +27,9 @@ use crate::store::StoredEvent;
 /// How long another process may hold the database for one write.
 const PATIENCE: Duration = Duration::from_secs(10);
 const DATABASE: &str = "runs.sqlite";
+const JOURNAL: &str = "runs.sqlite-wal";
+/// Pages of the journal, of 4 KiB, at which an append folds it in although somebody else is to: 64 MiB.
+const JOURNAL_AT_MOST: u32 = 16 * 1024;
 
 /// What is survived by what has been appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub struct SqliteStore {
     /// Whoever reads keeps no writer waiting. Closed before the other, which folds the journal in where it does.
     reader: Mutex<Connection>,
     connection: Mutex<Connection>,
+    /// When the journal was written to that has been folded in.
+    folded: Mutex<Option<SystemTime>>,
 }
 
 impl SqliteStore {
@@ -52,7 +57,7 @@ impl SqliteStore {
         let folder = folder.canonicalize().map_err(|error| StoreError::not_written(folder, &error))?;
         let not_written = |error: rusqlite::Error| not_written(&folder, &error);
         let connection = Connection::open(folder.join(DATABASE)).map_err(not_written)?;
-        connection.busy_timeout(PATIENCE).map_err(not_written)?;
+        set_up(&connection).map_err(not_written)?;
         // What a newer version wrote is left as it is, its journal too.
         Schema::found_in(&connection, &folder)?;
         let synchronous = match durability {
@@ -71,7 +76,7 @@ impl SqliteStore {
         }
         Schema::bring_up_to_date(&connection, &folder)?;
         let reader = connected(&folder).map_err(|error| not_read(&folder, &error))?;
-        Ok(Self { connection: Mutex::new(connection), reader: Mutex::new(reader), folder })
+        Ok(Self::of(connection, reader, folder))
     }
 
     /// Opens the store in `folder` to read from it; `None` when there is none.
@@ -85,8 +90,33 @@ impl SqliteStore {
         Schema::found_in(&connection, folder)?;
         Schema::bring_up_to_date(&connection, folder)?;
         let reader = connected(folder).map_err(not_read)?;
+        Ok(Some(Self::of(connection, reader, folder.to_owned())))
+    }
+
+    fn of(connection: Connection, reader: Connection, folder: PathBuf) -> Self {
         let (connection, reader) = (Mutex::new(connection), Mutex::new(reader));
-        Ok(Some(Self { connection, reader, folder: folder.to_owned() }))
+        Self { folder, reader, connection, folded: Mutex::default() }
+    }
+
+    /// Leaves it to whoever calls [`fold`](Self::fold) to fold the journal in, so that no append waits for that.
+    pub fn folded_apart(&self) -> Result<(), StoreError> {
+        let set = self.lock().pragma_update(None, "wal_autocheckpoint", JOURNAL_AT_MOST);
+        set.map_err(|error| not_written(&self.folder, &error))
+    }
+
+    /// Folds the journal in where it has been written to, as far as nobody reads from it. Takes as long as the disk does;
+    /// appends go on meanwhile.
+    pub fn fold(&self) -> Result<(), StoreError> {
+        let written = fs::metadata(self.folder.join(JOURNAL)).and_then(|journal| journal.modified()).ok();
+        let mut last = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == written {
+            return Ok(());
+        }
+        let folded = connected(&self.folder)
+            .and_then(|connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
+        folded.map_err(|error| not_written(&self.folder, &error))?;
+        *last = written;
+        Ok(())
     }
 
     /// Where it lies.
@@ -180,8 +210,14 @@ impl SqliteStore {
 fn connected(folder: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    set_up(&connection)?;
     Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    // A statement is planned once, and not again for each value that it is used with.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 impl RunStore for SqliteStore {
