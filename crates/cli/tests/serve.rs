@@ -261,3 +261,32 @@ fn a_page_that_has_its_own_name_lead_here_is_not_answered() {
     let serving = Serving::start(store.path(), &["--insecure"]);
     assert_eq!(serving.ask_as("behind.a.proxy", "GET", "/api/v1/runs", &[], b"").status, 200);
 }
+
+#[test]
+fn packages_come_in_pages_and_one_that_is_damaged_hides_no_other() {
+    let (server, store) = (started(), folder());
+    let serving = Serving::start(store.path(), &[]);
+    let digests: Vec<String> =
+        (1..4).map(|steps| serving.put(&chain(server.port(), steps).written())).collect();
+    serving.stop();
+    fs::write(store.path().join(format!("packages/{}.zip", digests[1])), "no zip").unwrap();
+    let serving = Serving::start(store.path(), &[]);
+    let (mut token, mut listed) = (String::new(), Vec::new());
+    loop {
+        let page = serving.get(&format!("/api/v1/pipelines?page_size=2{token}")).json();
+        let named = |one: &Value| {
+            (one["digest"].as_str().unwrap().to_owned(), one["name"].as_str().unwrap().to_owned())
+        };
+        listed.extend(page["pipelines"].as_array().unwrap().iter().map(named));
+        let Some(next) = page["next_page_token"].as_str() else { break };
+        token = format!("&page_token={next}");
+    }
+    listed.sort();
+    let name = |digest: &String| if *digest == digests[1] { "" } else { "Case" };
+    let mut all: Vec<_> = digests.iter().map(|digest| (digest.clone(), name(digest).to_owned())).collect();
+    all.sort();
+    assert_eq!(listed, all);
+    assert_eq!(serving.delete(&format!("/api/v1/pipelines/{}", digests[1])).status, 204);
+    assert_eq!(serving.get("/api/v1/pipelines").json()["pipelines"].as_array().unwrap().len(), 2);
+    assert_eq!(serving.get("/api/v1/pipelines?page_size=0").problem(), (400, "bad_request".into()));
+}

@@ -31,7 +31,9 @@ use tonic_health::ServingStatus;
 
 use self::status::Problem;
 use crate::keys::{Caller, Keys, Scope, bearer};
-use crate::listen::{KEEP_ALIVE, Listener, MOST_CALLS, PATIENCE, Pace, timely};
+use crate::listen::{
+    CALL_WINDOW, CONNECTION_WINDOW, KEEP_ALIVE, Listener, MOST_CALLS, PATIENCE, Pace, timely,
+};
 use crate::notices::{Notices, telling};
 use crate::runs::{Page, Runs};
 
@@ -41,8 +43,6 @@ const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 /// Bytes that are sent at once of what is longer: grpcio takes no message over 4 MiB by default.
 const PIECE: usize = 64 * 1024;
 /// Bytes under way to the server before it has taken any, of a call and of a connection.
-const CALL_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// Bytes of a call's metadata.
 const LONGEST_HEAD: u32 = 32 * 1024;
 /// The call that packages come in with.

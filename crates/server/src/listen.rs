@@ -33,6 +33,10 @@ const MOST_HEADERS: usize = 100;
 const LONGEST_HEAD: usize = 64 * 1024;
 /// Requests at once on a connection.
 pub(crate) const MOST_CALLS: u32 = 256;
+/// What a client may have sent of one request that nobody reads yet, and of all on a connection: those that wait for a place stall
+/// none of the others.
+pub(crate) const CALL_WINDOW: u32 = 64 * 1024;
+pub(crate) const CONNECTION_WINDOW: u32 = (MOST_CALLS + 1) * CALL_WINDOW;
 /// A connection on which nothing comes is asked for a sign of life this often, and given up without one.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(20);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -176,6 +180,8 @@ fn builder(patience: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(LONGEST_HEAD as u32)
         .max_concurrent_streams(MOST_CALLS)
+        .initial_stream_window_size(CALL_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(PATIENCE);
     builder

@@ -5,10 +5,11 @@
 
 mod recent;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aieffect_blueprint::resolve;
@@ -34,6 +35,8 @@ const MOST_DATA: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Packages {
     folder: PathBuf,
+    /// Of those that have been listed.
+    names: Mutex<HashMap<String, String>>,
     compiled: Recent<String, Compiled>,
     plans: Recent<Wanted, Plan>,
 }
@@ -112,7 +115,7 @@ impl Packages {
             }
         }
         let (compiled, plans) = (Recent::of(MOST_COMPILED), Recent::of(MOST_PLANS));
-        Ok(Self { folder: folder.to_owned(), compiled, plans })
+        Ok(Self { folder: folder.to_owned(), names: Mutex::default(), compiled, plans })
     }
 
     /// Takes the zip of a package. The same package twice is one. Gives warnings too.
@@ -171,6 +174,22 @@ impl Packages {
         Ok(Some(KeptPackage { digest: digest.to_owned(), name, created, size }))
     }
 
+    /// The same of one that is listed. What cannot be read any more is without a name, and can be taken away.
+    pub(crate) fn listed(&self, digest: &str) -> Option<KeptPackage> {
+        let (created, size) = self.written(&self.path(digest)).ok()?;
+        if let Some(name) = self.names().get(digest) {
+            return Some(KeptPackage { digest: digest.to_owned(), name: name.clone(), created, size });
+        }
+        let kept = self.get(digest).unwrap_or_default();
+        let name = kept.map(|kept| kept.name).unwrap_or_default();
+        self.names().insert(digest.to_owned(), name.clone());
+        Some(KeptPackage { digest: digest.to_owned(), name, created, size })
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Every package's digest, the latest first.
     pub fn digests(&self) -> Result<Vec<String>, Refusal> {
         let mut found = Vec::new();
@@ -191,6 +210,7 @@ impl Packages {
         if !is_digest(digest) {
             return Ok(false);
         }
+        self.names().remove(digest);
         self.compiled.forget(|known| known == digest);
         self.plans.forget(|wanted| wanted.package == digest);
         match fs::remove_file(self.path(digest)) {

@@ -22,19 +22,19 @@ use aieffect_blueprint::Mode;
 use aieffect_orchestrator::engine::RunId;
 use aieffect_orchestrator::memo::Memo;
 use aieffect_orchestrator::ports::{Endpoints, Entry, RunStore, StoreError, Transport};
-use aieffect_orchestrator::run::Outcome;
 use aieffect_orchestrator::store::{Ending, StoredRun};
 use aieffect_orchestrator::success::DataFolder;
 use aieffect_orchestrator::transport::Breakers;
 use aieffect_orchestrator::values::write_results;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::announce::Announcing;
 use self::desk::{Command, Desk};
 pub use self::error::Error;
 pub use self::following::Following;
-use self::model::{Forgotten, Model, Phase, new_id};
+use self::model::{Forgotten, Model, Phase};
 pub use self::page::Page;
 pub use self::pipelines::NodeHealth;
 pub use self::retention::Retention;
@@ -178,6 +178,7 @@ impl Runs {
             metrics,
             measured,
             has_ended: Notify::new(),
+            checked: Default::default(),
             receiving: Arc::new(Semaphore::new(MOST_RECEIVED)),
         });
         let (desk, commands) = mpsc::channel(1024);
@@ -197,14 +198,11 @@ impl Runs {
         }
         let mut recalled = Vec::new();
         for run in open {
-            let is_live = labels::mode(&run) == Mode::Live;
-            if let Some(outcome) =
-                model.was_to_end(&run.id)?.filter(|outcome| !is_live || *outcome == Outcome::Cancelled)
-            {
+            if let Some(outcome) = model.was_to_end(&run)? {
                 model.store_end(&run.id, outcome)?;
                 continue;
             }
-            if is_live && model.has_called(&run.id)? {
+            if labels::mode(&run) == Mode::Live && model.has_called(&run)? {
                 let reason = "a live run cannot be gone on with: no messages are stored of it".to_owned();
                 model.enter(&run.id, Phase::Interrupted(reason));
                 continue;
@@ -284,7 +282,16 @@ impl Runs {
             match model.state_of(&stored) {
                 // Nobody works on it: what it was cut off from is its end.
                 State::Interrupted | State::NeedsKey if model.enter_if_free(&run) => {
-                    Ok(model.end_unbegun(&run)?)
+                    // It may have ended since it was looked at, or be gone.
+                    match model.store.run(&run)?.map(|stored| stored.ending) {
+                        Some(Ending::Open) => Ok(model.end_unbegun(&run)?),
+                        ending => {
+                            model.leave_waiting(&run);
+                            let (state, needs) = ("ended", "only what has not ended can be cancelled");
+                            let ended = Error::WrongState { run: run.clone(), state, needs };
+                            Err(if ending.is_some() { ended } else { Error::NoRun { run: run.to_string() } })
+                        }
+                    }
                 }
                 state => Err(Error::WrongState {
                     run,
@@ -437,10 +444,17 @@ impl Runs {
         .await
     }
 
-    /// Whether the store can be read.
+    /// Whether the store can be read and written. That it can is believed for a second, whoever asks.
     pub async fn check(&self) -> Result<(), Error> {
+        let mut checked = self.model.checked.lock().await;
+        if checked.is_some_and(|at: Instant| at.elapsed() < Duration::from_secs(1)) {
+            return Ok(());
+        }
+        *checked = None;
         let model = Arc::clone(&self.model);
-        blocking(move || model.store.run(&probe()).map(drop).map_err(Error::from)).await
+        blocking(move || Ok(model.store.check()?)).await?;
+        *checked = Some(Instant::now());
+        Ok(())
     }
 
     /// What is counted of all this, as it is now.
@@ -465,12 +479,6 @@ impl Runs {
         let stored = blocking(move || Ok(model.store.run(&id)?)).await?;
         stored.filter(|run| run.labels.contains_key(labels::PACKAGE)).ok_or_else(unknown)
     }
-}
-
-/// A name that no run has.
-fn probe() -> RunId {
-    static PROBE: std::sync::LazyLock<Option<RunId>> = std::sync::LazyLock::new(|| RunId::new("probe").ok());
-    PROBE.clone().unwrap_or_else(|| new_id(Naming::Run))
 }
 
 /// On a thread that may wait for a disk.

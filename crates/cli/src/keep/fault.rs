@@ -86,6 +86,10 @@ impl RunStore for Fault {
         self.store.runs_behind(place, most)
     }
 
+    fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {
         RunStore::claim(&*self.store, run)
     }

@@ -104,7 +104,9 @@ impl Actor {
 
     /// No messages are stored of a live run: once it is under way it is brought to its end.
     fn hold(&mut self) {
-        if self.plan.mode == Mode::Live && self.state.is_running() {
+        let is_under_way = self.state.is_running() || self.state.is_closing();
+        if self.plan.mode == Mode::Live && is_under_way {
+            // One that is closing already goes on with that.
             self.take(Input::Close(Closing::Held), None);
         } else {
             self.pace = Pace::Held;

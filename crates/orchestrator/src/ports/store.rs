@@ -53,6 +53,9 @@ pub trait RunStore: Send + Sync {
     /// The latest runs behind that place, at most so many, the latest first. The run there need not be there any more.
     fn runs_behind(&self, place: Option<&Place>, most: usize) -> Result<Vec<StoredRun>, StoreError>;
 
+    /// Whether it can be read and written now, also what is large.
+    fn check(&self) -> Result<(), StoreError>;
+
     /// Takes a run for this process, until what is given is dropped. [`StoreError::Busy`] when another has it.
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError>;
 

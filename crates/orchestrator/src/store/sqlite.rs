@@ -9,13 +9,14 @@ mod files;
 mod schema;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 pub use self::claim::RunClaim;
 use self::schema::Schema;
@@ -351,6 +352,20 @@ impl RunStore for SqliteStore {
         let rows = query.query_map(params![created, run, most], stored_run);
         let rows = rows.map_err(|error| self.not_read(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.not_read(&error))
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let any = "SELECT 1 FROM runs LIMIT 1";
+        self.reading().query_row(any, [], |_| Ok(())).optional().map_err(|error| self.not_read(&error))?;
+        {
+            let mut connection = self.lock();
+            let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+            begun.and_then(Transaction::rollback).map_err(|error| not_written(&self.folder, &error))?;
+        }
+        // The journal has room of its own that is used again: that the disk is full, it finds out late.
+        let written = tempfile::NamedTempFile::new_in(&self.folder)
+            .and_then(|mut file| file.write_all(&[0; 64 * 1024]));
+        written.map_err(|error| StoreError::not_written(&self.folder, &error))
     }
 
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {

@@ -9,11 +9,11 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::documents::{Answer, NodeJson, PackageBody, PackageJson, Path, media_type, parsed};
+use super::documents::{Answer, NodeJson, PackageBody, PackageJson, Path, Query, media_type, parsed};
 use super::problem::{self, OTHER_MEDIA_TYPE, Problem};
 use super::{Admin, Reader, Receiving, Runner};
 use crate::packages::{self, Refusal};
-use crate::runs::Runs;
+use crate::runs::{Page, Runs};
 
 /// Takes a zip, or documents as JSON.
 pub(super) async fn put(
@@ -55,14 +55,18 @@ fn files(body: &[u8]) -> Result<PackageFiles, Problem> {
     packages::files(documents, body.protos).map_err(|error| Problem::bad(error.to_string()))
 }
 
-pub(super) async fn list(_: Reader, State(runs): State<Runs>) -> Result<Answer<Value>, Problem> {
-    let packages = runs.with_packages(|packages| {
-        let found = packages.digests()?.into_iter().map(|digest| packages.get(&digest));
-        // One that is taken away meanwhile is left out.
-        found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
-    });
-    let packages: Vec<PackageJson> = packages.await?.into_iter().map(PackageJson::from).collect();
-    Ok(Answer(json!({ "pipelines": packages })))
+/// The latest first.
+pub(super) async fn list(
+    _: Reader,
+    State(runs): State<Runs>,
+    mut query: Query,
+) -> Result<Answer<Value>, Problem> {
+    let token = query.take("page_token");
+    let size = query.number("page_size")?.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    query.finish()?;
+    let (page, next) = runs.list_packages(Page { size, token }).await?;
+    let page: Vec<PackageJson> = page.into_iter().map(PackageJson::from).collect();
+    Ok(Answer(json!({ "pipelines": page, "next_page_token": next })))
 }
 
 pub(super) async fn get(

@@ -76,6 +76,10 @@ impl RunStore for Announcing {
         self.store.runs_behind(place, most)
     }
 
+    fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
     fn claim(&self, run: &RunId) -> Result<Box<dyn Claim>, StoreError> {
         self.store.claim(run)
     }

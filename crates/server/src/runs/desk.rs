@@ -264,6 +264,8 @@ fn prepare(model: &Model, run: &RunId, redo: &[String]) -> Result<(Arc<Plan>, Ru
         keep: Keep::None,
         memo: Some(Arc::new(memo)),
         quiet: model.settings.quiet,
+        // What is cut off then is stored before the server leaves.
+        grace: model.settings.grace.mul_f64(0.9),
         data: model.settings.data.clone(),
         transfers: Arc::clone(&model.metrics.transfers),
         ..RunOptions::new(run.clone())

@@ -1,9 +1,10 @@
 //! What all that deal with runs have in common: [`Model`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use aieffect_blueprint::Mode;
 use aieffect_orchestrator::engine::RunId;
 use aieffect_orchestrator::plan::PlannedNode;
 use aieffect_orchestrator::ports::{Entry, RunStore, StoreError};
@@ -36,6 +37,8 @@ pub(super) struct Model {
     pub(super) naming: Mutex<()>,
     /// Cancelled once no run is worked on any more.
     pub(super) closed: CancellationToken,
+    /// When the store could be read and written last. Held by who looks.
+    pub(super) checked: tokio::sync::Mutex<Option<tokio::time::Instant>>,
     /// Told whenever a run has ended.
     pub(super) has_ended: Notify,
     /// Places for packages that come in.
@@ -240,14 +243,16 @@ impl Model {
         let forgotten = self.store.forget(run);
         let mut now = self.lock();
         now.forgetting.remove(run);
-        // One that is still there is as it was.
-        forgotten?;
+        // One that is still there is as it was; of one that is not, a file may be left that could not be removed.
+        if forgotten.is_err() && self.store.run(run).map_or(true, |run| run.is_some()) {
+            return forgotten.map(|()| Forgotten::Gone);
+        }
         now.phases.remove(run);
         now.keys.remove(run);
         now.requests.retain(|_, known| known != run);
         drop(now);
         self.store.close(run);
-        Ok(Forgotten::Gone)
+        forgotten.map(|()| Forgotten::Gone)
     }
 
     /// What carries a run out.
@@ -283,33 +288,37 @@ impl Model {
         self.lock().keys.insert(run.clone(), key);
     }
 
-    /// What a run that has no end in the store would have come to, had the process lived: it was cancelled, or a step had failed
-    /// for good, which is called again only when somebody asks.
-    pub(super) fn was_to_end(&self, run: &RunId) -> Result<Option<Outcome>, StoreError> {
-        let mut outcome = None;
-        self.store.read(run, 0, &mut |_, entry| match entry.event {
-            StoredEvent::CancelRequested => outcome = Some(Outcome::Cancelled),
-            StoredEvent::Failed { .. } => outcome = Some(Outcome::Failed),
-            StoredEvent::Started | StoredEvent::Resumed { .. } => outcome = None,
+    /// What a run that has no end in the store would have come to, had the process lived: a step had failed for good, which is
+    /// called again only when somebody asks, or it was to be cancelled.
+    pub(super) fn was_to_end(&self, run: &StoredRun) -> Result<Option<Outcome>, StoreError> {
+        let is_live = labels::mode(run) == Mode::Live;
+        let (mut has_failed, mut is_cancelled) = (false, false);
+        self.store.read(&run.id, 0, &mut |_, entry| match entry.event {
+            StoredEvent::CancelRequested => is_cancelled = true,
+            StoredEvent::StepFailed { .. } => has_failed = true,
+            // A live run goes on with the next message.
+            StoredEvent::Failed { .. } if !is_live => has_failed = true,
+            StoredEvent::Started | StoredEvent::Resumed { .. } => (has_failed, is_cancelled) = (false, false),
             _ => {}
         })?;
-        Ok(outcome)
+        Ok(match (has_failed, is_cancelled) {
+            (true, _) => Some(Outcome::Failed),
+            (false, true) => Some(Outcome::Cancelled),
+            (false, false) => None,
+        })
     }
 
-    /// Whether any service was called for it.
-    pub(super) fn has_called(&self, run: &RunId) -> Result<bool, StoreError> {
-        let mut has_called = false;
-        self.store.read(run, 0, &mut |_, entry| {
-            let is_before = matches!(
-                entry.event,
-                StoredEvent::Started
-                    | StoredEvent::Resumed { .. }
-                    | StoredEvent::NodeReady { .. }
-                    | StoredEvent::NodeUnreachable { .. }
-            );
-            has_called |= !is_before;
+    /// Whether any service may have been called for a live run: what is done in one is stored a while later.
+    pub(super) fn has_called(&self, run: &StoredRun) -> Result<bool, StoreError> {
+        let node = |step: &String| step.split(':').next().unwrap_or_default().to_owned();
+        let mut awaited: BTreeSet<String> = run.steps.iter().map(node).collect();
+        let mut has_more = false;
+        self.store.read(&run.id, 0, &mut |_, entry| match entry.event {
+            StoredEvent::Started | StoredEvent::Resumed { .. } | StoredEvent::NodeUnreachable { .. } => {}
+            StoredEvent::NodeReady { node } => drop(awaited.remove(&node)),
+            _ => has_more = true,
         })?;
-        Ok(has_called)
+        Ok(has_more || awaited.is_empty())
     }
 
     pub(super) fn has_begun(&self, run: &RunId) -> Result<bool, StoreError> {

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use aieffect_orchestrator::ports::RunStore;
+use aieffect_orchestrator::ports::{Place, RunStore};
 use aieffect_orchestrator::store::StoredRun;
 use futures_util::{StreamExt, stream};
 
 use super::{Error, Page, Runs, blocking, labels};
 use crate::packages::{KeptPackage, Packages, Refusal};
+
+/// Runs that are looked at together.
+const PART: usize = 200;
 
 /// Nodes that are asked at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -42,8 +45,7 @@ impl Runs {
             let packages = &model.packages;
             let (digests, next) = page.of(packages.digests()?, |digest| digest, |_| true)?;
             // One that is taken away meanwhile is left out.
-            let found = digests.iter().filter_map(|digest| packages.get(digest).transpose());
-            Ok((found.collect::<Result<_, _>>()?, next))
+            Ok((digests.iter().filter_map(|digest| packages.listed(digest)).collect(), next))
         })
         .await
     }
@@ -54,9 +56,15 @@ impl Runs {
         blocking(move || {
             // No run of it begins between the look and the removal.
             let _alone = model.beginning.write().unwrap_or_else(PoisonError::into_inner);
-            let is_of_it = |run: &StoredRun| run.labels.get(labels::PACKAGE) == Some(&digest);
-            if let Some(run) = model.store.runs()?.into_iter().find(is_of_it) {
-                return Err(Error::InUse { run: run.id });
+            let mut place = None;
+            loop {
+                let part = model.store.runs_behind(place.as_ref(), PART)?;
+                let Some(last) = part.last() else { break };
+                place = Some(Place { created: last.created, run: last.id.clone() });
+                let is_of_it = |run: &StoredRun| run.labels.get(labels::PACKAGE) == Some(&digest);
+                if let Some(run) = part.into_iter().find(is_of_it) {
+                    return Err(Error::InUse { run: run.id });
+                }
             }
             match model.packages.remove(&digest)? {
                 true => Ok(()),

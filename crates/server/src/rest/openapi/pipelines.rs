@@ -33,11 +33,19 @@ fn one(id: &str, summary: &str) -> Operation {
 }
 
 fn list() -> Operation {
-    let pipelines = json!({"pipelines": [package_example()]});
-    new("listPipelines", "All packages, the latest first")
+    let pipelines = json!({"pipelines": [package_example()], "next_page_token": null});
+    let position = json!({"type": "string", "minLength": 1});
+    new("listPipelines", "Packages, the latest first")
+        .about("One that cannot be read any more has an empty name.")
         .for_scope(Scope::Read)
-        .answers(200, "The packages", &json_of("PipelineList", &pipelines))
-        .fails([Kind::Findings])
+        .query(
+            "page_size",
+            &json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
+            "How many at most",
+        )
+        .query("page_token", &position, "`next_page_token` of the page before; another is no page's")
+        .answers(200, "A page of packages", &json_of("PipelineList", &pipelines))
+        .fails([Kind::BadRequest])
 }
 
 fn put() -> Operation {

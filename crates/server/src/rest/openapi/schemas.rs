@@ -71,7 +71,13 @@ pub(super) fn all() -> Map<String, Value> {
         ("Package", package()),
         ("Pipeline", pipeline(&json!({}))),
         ("TakenPipeline", pipeline(&json!({"findings": listed(&referred("Finding"))}))),
-        ("PipelineList", object(&json!({"pipelines": listed(&referred("Pipeline"))}), &[])),
+        (
+            "PipelineList",
+            object(
+                &json!({"pipelines": listed(&referred("Pipeline")), "next_page_token": maybe("string")}),
+                &[],
+            ),
+        ),
         ("Node", node()),
         ("NodeList", object(&json!({"nodes": listed(&referred("Node"))}), &[])),
         ("NewRun", new_run()),
