@@ -204,7 +204,7 @@ async fn requests_that_fail_by_the_server_s_fault_are_told() {
     let packages = store.path().join("packages");
     fs::remove_dir_all(&packages).unwrap();
     fs::write(&packages, "").unwrap();
-    let answer = serving.get("/api/v1/pipelines?secret=planted-0123456789");
+    let answer = serving.get("/api/v1/pipelines?page_token=planted-0123456789");
     assert_eq!(answer.problem(), (503, "store".into()));
     assert_eq!(serving.get("/api/v1/runs/run-000000000000").status, 404);
     let address = format!("http://{}", serving.grpc());
